@@ -1,0 +1,178 @@
+# Miji. GNU make, one file, no recursion; everything that is made goes below .build/.
+#
+#   make             the three programs, in .build/bin
+#   make deps        installs what is missing (Debian 12; root or sudo); starts nothing
+#   make demo        real mail through a private Postfix, slapd and Miji
+#   make check       all tests
+#   make bench       ratios against a filter that does nothing
+#   make install     DESTDIR= PREFIX=
+#   make lint        layers, closed top level, one place for each foreign header
+#   make compdb      .build/compile_commands.json for editors
+#   VARIANT=asan|tsan|cov with any of them: another set of objects, below .build/asan …
+
+VARIANT ?= default
+PREFIX  ?= /usr/local
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+B    := .build$(if $(filter-out default,$(VARIANT)),/$(VARIANT))
+CC   := $(if $(filter default undefined,$(origin CC)),gcc,$(CC))
+AR   := ar
+
+PACKAGES  := milter ldap lber libpcre2-8 openssl glib-2.0 gmime-3.0 libxml-2.0 libutf8proc libidn2 libseccomp
+PKG_CFLAGS = $(shell pkg-config --cflags $(PACKAGES))
+PKG_LIBS   = $(shell pkg-config --libs $(PACKAGES)) -lpthread
+
+WARN     := -Wall -Wextra -Wswitch-enum -Wshadow -Wformat=2 -Wno-unused-parameter
+HARDEN   := -fPIE -fstack-protector-strong $(if $(filter default,$(VARIANT)),-D_FORTIFY_SOURCE=2)
+SANITIZE := $(if $(filter asan,$(VARIANT)),-fsanitize=address,undefined -fno-omit-frame-pointer) \
+            $(if $(filter tsan,$(VARIANT)),-fsanitize=thread) $(if $(filter cov,$(VARIANT)),--coverage)
+VERSION  := $(shell sed -n 's/^\#define MIJI_VERSION "\(.*\)"/\1/p' policy/version.h)
+
+CFLAGS   ?= -O2 -g
+override CFLAGS += -std=gnu11 $(WARN) $(WERROR) $(HARDEN) $(SANITIZE)
+CPPFLAGS += -I. -I$(B)/gen -D_GNU_SOURCE -DG_LOG_DOMAIN=\"miji\" $(PKG_CFLAGS)
+LDFLAGS  += -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE)
+
+# ---------------------------------------------------------------- what is compiled
+PROGRAMS := miji-milter miji-inspect miji
+MAINS    := milter/daemon/main.c milter/inspect/main.c milter/cli/main.c
+SOURCES  := $(wildcard policy/*.c policy/*/*.c rules/*.c milter/*/*.c)
+LIB_SRC  := $(filter-out $(MAINS),$(SOURCES))
+LIB_OBJ  := $(LIB_SRC:%.c=$(B)/obj/%.o)
+
+UNIT_SRC  := $(wildcard tests/unit/*_test.c tests/unit/*/*_test.c tests/unit/*/*/*_test.c)
+UNIT      := $(UNIT_SRC:tests/%.c=$(B)/tests/%)
+# Other test programs, each one file of its own name, linked with the test library of its folder.
+WIRE_SRC  := $(wildcard tests/wire/*_test.c)
+WIRE      := $(WIRE_SRC:tests/%.c=$(B)/tests/%)
+CASE_SRC  := $(wildcard tests/cases/*_test.c)
+CASE      := $(CASE_SRC:tests/%.c=$(B)/tests/%)
+GOLD_SRC  := $(wildcard tests/golden/*_test.c)
+GOLD      := $(GOLD_SRC:tests/%.c=$(B)/tests/%)
+FUZZ_SRC  := $(wildcard tests/fuzz/*_fuzz.c)
+FUZZ      := $(FUZZ_SRC:tests/%.c=$(B)/tests/%)
+BENCH_SRC := $(wildcard tests/bench/bench_*.c)
+BENCH     := $(BENCH_SRC:tests/%.c=$(B)/tests/%)
+TEST_SUPPORT := $(filter-out $(WIRE_SRC) $(CASE_SRC) $(GOLD_SRC) $(FUZZ_SRC) $(BENCH_SRC) tests/fuzz/replay.c,\
+                 $(wildcard tests/wire/*.c tests/cases/*.c tests/golden/*.c tests/bench/*.c tests/support/*.c))
+SUPPORT_OBJ  := $(TEST_SUPPORT:%.c=$(B)/obj/%.o)
+
+.PHONY: all
+all: $(PROGRAMS:%=$(B)/bin/%)
+
+$(B)/bin/miji-milter:  $(B)/obj/milter/daemon/main.o  $(B)/libmiji.a
+$(B)/bin/miji-inspect: $(B)/obj/milter/inspect/main.o $(B)/libmiji.a
+$(B)/bin/miji:         $(B)/obj/milter/cli/main.o     $(B)/libmiji.a
+$(PROGRAMS:%=$(B)/bin/%):
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+$(B)/libmiji.a: $(LIB_OBJ)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/libtest.a: $(SUPPORT_OBJ)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+TEST_LIBS = $(if $(SUPPORT_OBJ),$(B)/libtest.a) $(B)/libmiji.a
+$(UNIT) $(WIRE) $(CASE) $(GOLD) $(BENCH): $(B)/tests/%: $(B)/obj/tests/%.o $(if $(SUPPORT_OBJ),$(B)/libtest.a) $(B)/libmiji.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $< $(TEST_LIBS) $(PKG_LIBS)
+
+# Fuzz targets define LLVMFuzzerTestOneInput; with replay.c they run a corpus, with clang they fuzz.
+$(FUZZ): $(B)/tests/%: $(B)/obj/tests/%.o $(B)/obj/tests/fuzz/replay.o $(B)/libmiji.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+.PHONY: fuzz-%
+fuzz-%:
+	@mkdir -p .build/fuzz/corpus-$*
+	clang -g -O1 -std=gnu11 -fsanitize=fuzzer,address,undefined -w $(CPPFLAGS) -o .build/fuzz/$* \
+	    tests/fuzz/$*_fuzz.c $(LIB_SRC) $(PKG_LIBS)
+	G_SLICE=always-malloc .build/fuzz/$* -max_total_time=$(or $(SECONDS),60) -timeout=10 \
+	    .build/fuzz/corpus-$* tests/fuzz/corpus/$*
+
+# ---------------------------------------------------------------- tests
+TESTS := $(UNIT) $(GOLD) $(CASE) $(FUZZ) $(WIRE)
+SYSTEM := $(wildcard tests/system/*.t)
+
+.PHONY: check check-fast check-asan check-tsan cov tests
+check: deps
+	@$(MAKE) --no-print-directory WERROR=-Werror lint check-run
+
+tests: all $(TESTS)
+
+.PHONY: check-run
+check-run: tests
+	tests/prove $(B) $(TESTS) $(SYSTEM)
+
+# Everything but the tests that start Postfix and slapd.
+check-fast: tests
+	tests/prove $(B) $(TESTS)
+
+check-asan check-tsan:
+	@$(MAKE) --no-print-directory VARIANT=$(@:check-%=%) WERROR=-Werror check-run
+
+cov:
+	@$(MAKE) --no-print-directory VARIANT=cov check-fast
+	tests/coverage .build/cov
+
+.PHONY: golden-update
+golden-update: $(GOLD)
+	for t in $(GOLD); do MIJI_GOLDEN_UPDATE=1 $$t >/dev/null; done; true
+
+.PHONY: bench
+bench: deps
+	@$(MAKE) --no-print-directory bench-run
+.PHONY: bench-run
+bench-run: all $(BENCH)
+	tests/bench/run $(B)
+
+# ---------------------------------------------------------------- for people
+.PHONY: deps demo lint compdb install clean
+deps:
+	@contrib/deps/install
+
+demo: deps
+	@$(MAKE) --no-print-directory -s all
+	@contrib/demo/run $(B)
+
+lint:
+	@tests/lint/run
+
+compdb:
+	@mkdir -p .build
+	@{ echo '['; first=1; for f in $(SOURCES) $(UNIT_SRC) $(TEST_SUPPORT) $(WIRE_SRC) $(CASE_SRC) $(GOLD_SRC); do \
+	  [ $$first = 1 ] || echo ','; first=0; \
+	  printf '{"directory":"%s","file":"%s","command":"%s"}' "$(CURDIR)" "$$f" \
+	    '$(subst ",\",$(CC) $(CPPFLAGS) $(CFLAGS)) -c '"$$f"; done; echo; echo ']'; } > .build/compile_commands.json
+	@echo .build/compile_commands.json
+
+MAN5 := milter/conf/miji.conf.5 policy/label/miji.scheme.5
+MAN8 := milter/daemon/miji-milter.8
+MAN1 := milter/cli/miji.1
+install: all
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system \
+	    $(DESTDIR)$(PREFIX)/share/miji/schemes $(DESTDIR)$(PREFIX)/share/miji/ldap-schema \
+	    $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 0755 $(B)/bin/miji-milter $(B)/bin/miji-inspect $(DESTDIR)$(PREFIX)/sbin
+	install -m 0755 $(B)/bin/miji $(DESTDIR)$(PREFIX)/bin
+	install -m 0644 policy/schemes/*.scheme $(DESTDIR)$(PREFIX)/share/miji/schemes
+	install -m 0644 $(wildcard ldap-schema/*.schema ldap-schema/*.ldif) $(DESTDIR)$(PREFIX)/share/miji/ldap-schema
+	install -m 0644 $(MAN1) $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 0644 $(MAN5) $(DESTDIR)$(PREFIX)/share/man/man5
+	install -m 0644 $(MAN8) $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 0644 contrib/systemd/miji.service $(DESTDIR)$(PREFIX)/lib/systemd/system
+
+clean:
+	rm -rf .build
+
+.PRECIOUS: $(B)/obj/%.o
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
