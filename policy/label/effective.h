@@ -1,0 +1,44 @@
+/*
+ * effective: from all claims of a message to its label: own O, contained C, effective E = O ⊔ C, quoted Q, and what is wrong with
+ * them (semantics.md section 2, items 3–14). Pure; results own their labels.
+ */
+#ifndef POLICY_LABEL_EFFECTIVE_H
+#define POLICY_LABEL_EFFECTIVE_H
+
+#include "policy/label/claim.h"
+
+/* Trust of the message's own claims, from the sender's class (semantics.md 2.3). */
+enum trust { TRUST_OUTSIDE, TRUST_PEER, TRUST_INSIDE };
+
+struct effective {
+    struct label_set *own;        /* O, with the assumed label joined when `assumed` */
+    struct label_set *contained;  /* C over all parts */
+    struct label_set *effective;  /* E */
+    struct label_set *quoted;     /* Q */
+    const struct label *display;  /* borrowed from own/claims: what `write`, notices and lists show; NULL if E is empty */
+    gboolean labelled;            /* an own claim of sufficient trust with a value */
+    gboolean missing;             /* no own claim of sufficient trust, and none invalid or unmapped */
+    gboolean assumed;             /* effective_assume was called */
+    const struct claim *invalid;  /* first own invalid claim (borrowed from the claims given), or NULL */
+    const struct claim *unmapped;
+    const struct claim *part_unreadable; /* first contained claim that is invalid or unmapped */
+    const struct claim *conflict_a, *conflict_b; /* two own claims of one scheme that differ; NULL */
+    const char *repeated_field;   /* a single field that occurs twice; borrowed; NULL */
+    guint above_part;             /* number of the first part whose label O does not cover; 0 none */
+    gboolean scheme_ambiguous;
+};
+
+/*
+ * claims: struct claim *, they must outlive the result. accepted: the schemes whose marks count as labelling (S2: what the zone accepts;
+ * NULL = every scheme). Outside claims raise E, but make nothing labelled and never conflict.
+ */
+struct effective *effective_make(const struct schemes *schemes, const GPtrArray *claims, enum trust trust,
+                                 const GPtrArray *accepted);
+void effective_free(struct effective *effective);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct effective, effective_free)
+
+/* Joins an assumed label (unlabelled … treat as LEVEL) into O and E; nothing is ever written of it. Recomputes above_part. */
+void effective_assume(struct effective *effective, const struct scheme *scheme, const struct level *level,
+                      const GPtrArray *claims);
+
+#endif
