@@ -83,14 +83,16 @@ const struct category_set *scheme_set(const struct scheme *scheme, const char *n
 /* The value in a set, by name or also (any case); NULL if not listed (allowed all the same in an open set). */
 const struct category_value *category_set_value(const struct category_set *set, const char *name);
 
-/* All schemes of a snapshot, the home scheme first. */
+/* All schemes of a snapshot, the home scheme first. Reference counted: the directory's people point into it. */
 struct schemes {
+    gint refs;       /* g_atomic_int */
     GPtrArray *list; /* struct scheme * */
 };
 
 struct schemes *schemes_new(void);
-void schemes_free(struct schemes *schemes);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct schemes, schemes_free)
+struct schemes *schemes_ref(struct schemes *schemes);
+void schemes_unref(struct schemes *schemes);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct schemes, schemes_unref)
 const struct scheme *schemes_home(const struct schemes *schemes);
 const struct scheme *schemes_find(const struct schemes *schemes, const char *name);
 
