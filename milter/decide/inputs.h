@@ -1,0 +1,53 @@
+/*
+ * inputs: everything that decide may look at: decide(snapshot, session, envelope, facts, people, memory, past, now) → decision (semantics.md 1).
+ * No other input: no clock, no network, no disk, no random number. All borrowed for the call.
+ */
+#ifndef MILTER_DECIDE_INPUTS_H
+#define MILTER_DECIDE_INPUTS_H
+
+#include "milter/conf/snapshot.h"
+#include "policy/person/address.h"
+#include "policy/person/directory.h"
+#include "rules/facts.h"
+
+struct envelope_recipient {
+    struct address *address;
+    char *rcpt_addr, *rcpt_host, *rcpt_mailer; /* Postfix's macros; NULL */
+    char *notify, *orcpt;                      /* DSN parameters as given; NULL */
+};
+
+struct envelope {
+    struct address *sender;
+    char *parameters;       /* ESMTP parameters of MAIL as given ("RET=HDRS BODY=8BITMIME"); NULL */
+    gboolean brackets;      /* the MAIL argument had angle brackets (local submission has none) */
+    GPtrArray *recipients;  /* struct envelope_recipient * in order */
+    gboolean too_many;      /* more than the limit: the rest was not kept */
+    char *queue_id;         /* NULL when not known */
+};
+struct envelope *envelope_new(void);
+void envelope_free(struct envelope *envelope);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct envelope, envelope_free)
+struct envelope_recipient *envelope_add(struct envelope *envelope, const char *given);
+
+/* Why there may be no facts. */
+enum facts_state { FACTS_HERE, FACTS_NONE_TRANSIENT, FACTS_NONE_PERSISTENT };
+
+struct inputs {
+    const struct snapshot *snapshot;
+    const struct session *session;
+    const struct envelope *envelope;
+    const struct facts *facts;            /* NULL unless FACTS_HERE */
+    enum facts_state facts_state;
+    gboolean too_large;                   /* the message is above `limits message size`: not inspected */
+    const struct directory_query *people; /* every address, login and certificate of inputs_ask has been asked; answers may be UNAVAILABLE */
+    gint64 now;                           /* seconds since the epoch, taken once at end of message */
+};
+
+/* Adds to the query every question that decide will want answered for this session and sender (call at MAIL) and recipient (at RCPT): one place that
+ * knows, for daemon, explain and tests. */
+void inputs_ask_sender(struct directory_query *query, const struct snapshot *snapshot, const struct session *session,
+                       const struct envelope *envelope);
+void inputs_ask_recipient(struct directory_query *query, const struct snapshot *snapshot,
+                          const struct envelope_recipient *recipient);
+
+#endif
