@@ -26,7 +26,7 @@ PKG_LIBS   = $(shell pkg-config --libs $(PACKAGES)) -lpthread
 
 WARN     := -Wall -Wextra -Wswitch-enum -Wshadow -Wformat=2 -Wno-unused-parameter
 HARDEN   := -fPIE -fstack-protector-strong $(if $(filter default,$(VARIANT)),-D_FORTIFY_SOURCE=2)
-SANITIZE := $(if $(filter asan,$(VARIANT)),-fsanitize=address,undefined -fno-omit-frame-pointer) \
+SANITIZE := $(if $(filter asan,$(VARIANT)),-fsanitize=address -fsanitize=undefined -fno-omit-frame-pointer) \
             $(if $(filter tsan,$(VARIANT)),-fsanitize=thread) $(if $(filter cov,$(VARIANT)),--coverage)
 VERSION  := $(shell sed -n 's/^\#define MIJI_VERSION "\(.*\)"/\1/p' policy/version.h)
 
