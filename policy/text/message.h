@@ -12,8 +12,8 @@
 
 enum language { LANGUAGE_EN, LANGUAGE_ZH };
 
-/* What a command speaks: value of --lang if not NULL ("en", "zh", "zh_CN.UTF-8"), else LANGUAGE, LC_ALL, LC_MESSAGES, LANG; English if
- * none says Chinese. An unknown value of --lang gives FALSE. */
+/* What a command speaks: value of --lang if not NULL ("en", "zh", "zh_CN.UTF-8"), else LANGUAGE, LC_ALL, LC_MESSAGES, LANG: the
+ * first that is set decides; English if it does not say Chinese. An unknown value of --lang gives FALSE. */
 gboolean language_choose(const char *option, enum language *language);
 
 /* Every message of message.def: MESSAGE(id, "English {0}", "中文 {0}"). */
@@ -36,6 +36,8 @@ struct message {
  * message_arg(MSG_X) and it is translated when formatted. */
 struct message message_make(enum message_id id, ...) G_GNUC_NULL_TERMINATED;
 const char *message_arg(enum message_id id);
+/* The same with an argument {0} of its own, which may be a message_arg without one. New string. */
+char *message_arg_with(enum message_id id, const char *arg);
 void message_clear(struct message *message);
 
 /* The sentence in one language; new string. */

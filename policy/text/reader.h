@@ -13,19 +13,13 @@
 #ifndef POLICY_TEXT_READER_H
 #define POLICY_TEXT_READER_H
 
-#include "policy/text/tree.h"
-
-enum keyword {
-#define KEYWORD(id, english, chinese) KW_##id,
-#include "policy/text/keyword.def"
-#undef KEYWORD
-    KW_COUNT
-};
+#include "policy/text/keyword.h"
 
 struct reader {
     const struct statement *statement;
     struct diagnostics *diagnostics;
     guint next;       /* index of the item that is looked at */
+    guint list;       /* index + 1 at which a comma was asked for and not found: the grammar has a list there */
     gboolean broken;  /* something was reported; the rest is not looked at */
 };
 
@@ -67,9 +61,6 @@ gboolean reader_no_block(struct reader *reader);
 
 /* Reports at a span and breaks the reader. */
 struct diagnostic *reader_fail(struct reader *reader, enum diagnostic_id id, struct span span, struct message message);
-
-/* A keyword in the language in which the file would write it; constant. */
-const char *keyword_english(enum keyword keyword);
 
 /* One kind of statement in a block and what reads it; `context` is the grammar's own. */
 struct statement_kind {

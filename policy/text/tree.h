@@ -23,6 +23,7 @@ struct statement {
     GPtrArray *items;         /* struct item *, at least one, the first is a WORD in a right file */
     struct block *block;      /* or NULL */
     struct span span;         /* first item … last item (not the block) */
+    gboolean bad;             /* an error in its spelling was reported: readers stay silent about it */
 };
 
 struct block {
