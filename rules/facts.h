@@ -8,6 +8,7 @@
 #ifndef RULES_FACTS_H
 #define RULES_FACTS_H
 
+#include "policy/autoptr.h"
 #include "policy/label/claim.h"
 
 struct bytes {
@@ -92,7 +93,7 @@ struct facts {
  * enum is out of bounds: such an answer counts as a dead inspector. */
 struct facts *facts_read(const void *octets, gsize length, GError **error);
 void facts_free(struct facts *facts);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct facts, facts_free)
+DEFINE_AUTOPTR(facts, facts_free)
 
 /* First field of that name (any case) from index *at on; *at is then behind it. NULL at the end. */
 const struct fact_field *facts_field(const struct facts *facts, const char *name, guint *at);

@@ -5,6 +5,7 @@
 #ifndef MILTER_CONF_CONF_H
 #define MILTER_CONF_CONF_H
 
+#include "policy/autoptr.h"
 #include "milter/inspect/inspector.h"
 #include "policy/check/policy.h"
 #include "policy/person/directory.h"
@@ -40,6 +41,6 @@ struct conf {
 
 struct conf *conf_new(void);  /* every default */
 void conf_free(struct conf *conf);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct conf, conf_free)
+DEFINE_AUTOPTR(conf, conf_free)
 
 #endif

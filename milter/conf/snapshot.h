@@ -5,6 +5,7 @@
 #ifndef MILTER_CONF_SNAPSHOT_H
 #define MILTER_CONF_SNAPSHOT_H
 
+#include "policy/autoptr.h"
 #include "milter/conf/conf.h"
 #include "policy/check/policy.h"
 #include "policy/person/directory.h"
@@ -34,6 +35,6 @@ struct snapshot *snapshot_load(const char *path, enum snapshot_flags flags, cons
                                struct diagnostics *diagnostics);
 struct snapshot *snapshot_ref(const struct snapshot *snapshot);
 void snapshot_unref(struct snapshot *snapshot);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct snapshot, snapshot_unref)
+DEFINE_AUTOPTR(snapshot, snapshot_unref)
 
 #endif

@@ -6,6 +6,7 @@
 #ifndef MILTER_DECIDE_DECISION_H
 #define MILTER_DECIDE_DECISION_H
 
+#include "policy/autoptr.h"
 #include "milter/decide/inputs.h"
 #include "policy/check/reason.h"
 #include "policy/label/effective.h"
@@ -80,7 +81,7 @@ struct decision {
 /* The decision; never NULL. `reference` is the six characters that the caller drew for this message (they only name it). */
 struct decision *decide(const struct inputs *inputs, const char *reference);
 void decision_free(struct decision *decision);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct decision, decision_free)
+DEFINE_AUTOPTR(decision, decision_free)
 
 /* The log line without queue id and times: `verdict=refuse to=<x@y> label=机密 reason=not-cleared …` in the fixed order of style.md 2; addresses in <>,
  * free text quoted and last. New string, one line, control characters escaped. */

@@ -5,6 +5,7 @@
 #ifndef MILTER_DECIDE_INPUTS_H
 #define MILTER_DECIDE_INPUTS_H
 
+#include "policy/autoptr.h"
 #include "milter/conf/snapshot.h"
 #include "policy/person/address.h"
 #include "policy/person/directory.h"
@@ -26,7 +27,7 @@ struct envelope {
 };
 struct envelope *envelope_new(void);
 void envelope_free(struct envelope *envelope);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct envelope, envelope_free)
+DEFINE_AUTOPTR(envelope, envelope_free)
 struct envelope_recipient *envelope_add(struct envelope *envelope, const char *given);
 
 /* Why there may be no facts. */

@@ -9,6 +9,7 @@
 #ifndef MILTER_INSPECT_INSPECTOR_H
 #define MILTER_INSPECT_INSPECTOR_H
 
+#include "policy/autoptr.h"
 #include "rules/facts.h"
 
 /* Limits of miji.conf `limits` and `sandbox` that concern a worker. */
@@ -30,7 +31,7 @@ struct inspector *inspector_new(int control_fd, const struct inspect_limits *lim
 /* A new parent after the old one died, or with other limits after a reload: its workers serve from now on. Takes the fd over. */
 void inspector_replace_parent(struct inspector *inspector, int control_fd, const struct inspect_limits *limits);
 void inspector_free(struct inspector *inspector);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct inspector, inspector_free)
+DEFINE_AUTOPTR(inspector, inspector_free)
 
 /* Why there are no facts. */
 enum inspect_failure { INSPECT_OK, INSPECT_DIED, INSPECT_TIMEOUT, INSPECT_BUSY, INSPECT_NONSENSE };

@@ -5,6 +5,7 @@
 #ifndef MILTER_STORE_STORE_H
 #define MILTER_STORE_STORE_H
 
+#include "policy/autoptr.h"
 #include <glib.h>
 
 enum store_result {
@@ -17,7 +18,7 @@ struct store;
 /* The store that keeps nothing. */
 struct store *store_none_new(void);
 void store_free(struct store *store);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct store, store_free)
+DEFINE_AUTOPTR(store, store_free)
 
 /* Keeps a message as presented (fd or octets) with its record before anything is answered. */
 enum store_result store_put(struct store *store, const void *octets, gsize length, int fd, const char *record);

@@ -5,6 +5,7 @@
 #ifndef POLICY_CHECK_POLICY_H
 #define POLICY_CHECK_POLICY_H
 
+#include "policy/autoptr.h"
 #include "policy/zone/zone.h"
 
 struct device {
@@ -45,7 +46,7 @@ struct policy {
 
 struct policy *policy_new(void); /* every default of language.md 3, no undecidable block: directory, overload defer; otherwise hold */
 void policy_free(struct policy *policy);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct policy, policy_free)
+DEFINE_AUTOPTR(policy, policy_free)
 
 /* The first fitting line for a cause (enum finding_cause; CAUSE_NONE for what has no word) and the label known so far (NULL = unknown: no line with
  * `up to` fits). home = the label of the home scheme; foreign: labels that have no home equivalent count as system high, so no

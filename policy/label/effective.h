@@ -5,6 +5,7 @@
 #ifndef POLICY_LABEL_EFFECTIVE_H
 #define POLICY_LABEL_EFFECTIVE_H
 
+#include "policy/autoptr.h"
 #include "policy/label/claim.h"
 
 /* Trust of the message's own claims, from the sender's class (semantics.md 2.3). */
@@ -35,7 +36,7 @@ struct effective {
 struct effective *effective_make(const struct schemes *schemes, const GPtrArray *claims, enum trust trust,
                                  const GPtrArray *accepted);
 void effective_free(struct effective *effective);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct effective, effective_free)
+DEFINE_AUTOPTR(effective, effective_free)
 
 /* Joins an assumed label (unlabelled … treat as LEVEL) into O and E; nothing is ever written of it. Recomputes above_part. */
 void effective_assume(struct effective *effective, const struct scheme *scheme, const struct level *level,

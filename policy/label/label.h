@@ -8,6 +8,7 @@
 #ifndef POLICY_LABEL_LABEL_H
 #define POLICY_LABEL_LABEL_H
 
+#include "policy/autoptr.h"
 #include "policy/label/scheme.h"
 
 /* How long a label holds. `from` is when its term starts (issue date), unknown for most marks. */
@@ -38,7 +39,7 @@ struct label {
 struct label *label_new(const struct scheme *scheme, const struct level *level);
 struct label *label_copy(const struct label *label);
 void label_free(struct label *label);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct label, label_free)
+DEFINE_AUTOPTR(label, label_free)
 
 /* Adds a category value to a set of the label's scheme (kept sorted, doubles ignored). */
 void label_add_value(struct label *label, const struct category_set *set, const char *value);
@@ -70,7 +71,7 @@ struct label_set {
 struct label_set *label_set_new(void);
 struct label_set *label_set_copy(const struct label_set *set);
 void label_set_free(struct label_set *set);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct label_set, label_set_free)
+DEFINE_AUTOPTR(label_set, label_set_free)
 void label_set_join(struct label_set *set, const struct label *label);      /* copies */
 void label_set_join_all(struct label_set *set, const struct label_set *other);
 const struct label *label_set_of(const struct label_set *set, const struct scheme *scheme); /* borrowed or NULL */

@@ -7,6 +7,7 @@
 #ifndef POLICY_LABEL_SCHEME_H
 #define POLICY_LABEL_SCHEME_H
 
+#include "policy/autoptr.h"
 #include "policy/text/tree.h"
 
 enum category_kind { CATEGORY_RESTRICTIVE, CATEGORY_PERMISSIVE, CATEGORY_INFORMATIVE };
@@ -92,7 +93,7 @@ struct schemes {
 struct schemes *schemes_new(void);
 struct schemes *schemes_ref(struct schemes *schemes);
 void schemes_unref(struct schemes *schemes);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct schemes, schemes_unref)
+DEFINE_AUTOPTR(schemes, schemes_unref)
 const struct scheme *schemes_home(const struct schemes *schemes);
 const struct scheme *schemes_find(const struct schemes *schemes, const char *name);
 

@@ -5,6 +5,7 @@
 #ifndef POLICY_PERSON_ADDRESS_H
 #define POLICY_PERSON_ADDRESS_H
 
+#include "policy/autoptr.h"
 #include <glib.h>
 
 enum address_form {
@@ -24,7 +25,7 @@ struct address {
  * domain; the caller decides whether it matters. Limits: 320 octets, more is STRANGE. */
 struct address *address_parse(const char *given);
 void address_free(struct address *address);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct address, address_free)
+DEFINE_AUTOPTR(address, address_free)
 
 /* The canonical address without its tag ("bo+list@x" with delimiter "+" is "bo@x"), new; NULL if it has none. */
 char *address_untagged(const struct address *address, const char *delimiter);

@@ -7,6 +7,7 @@
 #ifndef POLICY_PERSON_CLEARANCE_H
 #define POLICY_PERSON_CLEARANCE_H
 
+#include "policy/autoptr.h"
 #include "policy/label/label.h"
 
 struct clearance {
@@ -18,7 +19,7 @@ struct clearance {
 /* zone: time zone in which dates are meant (NULL: the host's). NULL and error (why it cannot be read) on failure. */
 struct clearance *clearance_parse(const struct schemes *schemes, const char *text, GTimeZone *zone, GError **error);
 void clearance_free(struct clearance *clearance);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct clearance, clearance_free)
+DEFINE_AUTOPTR(clearance, clearance_free)
 char *clearance_format(const struct clearance *clearance);
 
 enum cleared {

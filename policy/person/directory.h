@@ -12,6 +12,7 @@
 #ifndef POLICY_PERSON_DIRECTORY_H
 #define POLICY_PERSON_DIRECTORY_H
 
+#include "policy/autoptr.h"
 #include "policy/person/clearance.h"
 
 enum person_kind { PERSON_PERSON, PERSON_GROUP };
@@ -34,7 +35,7 @@ struct person {
 struct person *person_new(struct schemes *schemes, const char *id);
 struct person *person_ref(struct person *person);
 void person_unref(struct person *person);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct person, person_unref)
+DEFINE_AUTOPTR(person, person_unref)
 /* Does the canonical address belong to the person? */
 gboolean person_has_address(const struct person *person, const char *canonical);
 
@@ -77,7 +78,7 @@ struct directory *directory_open(struct directory_settings *settings, struct sch
 struct directory *directory_of_people(GPtrArray *people, gboolean (*down)(const char *value, gpointer data), gpointer data);
 struct directory *directory_ref(struct directory *directory);
 void directory_unref(struct directory *directory);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct directory, directory_unref)
+DEFINE_AUTOPTR(directory, directory_unref)
 
 struct directory_query;
 struct directory_query *directory_query_new(struct directory *directory);
@@ -92,7 +93,7 @@ struct person_answer directory_query_answer(const struct directory_query *query,
 /* TRUE if the whole directory is unreachable now (not just one person): F stays F (semantics.md 7.2.4). */
 gboolean directory_query_outage(const struct directory_query *query);
 void directory_query_free(struct directory_query *query); /* may be called with a search under way */
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct directory_query, directory_query_free)
+DEFINE_AUTOPTR(directory_query, directory_query_free)
 
 /* For `miji status`: searches, hits, misses, failures, seconds since the last good answer, "connected to ldaps://…". */
 struct directory_status {

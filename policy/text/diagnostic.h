@@ -12,6 +12,7 @@
 #ifndef POLICY_TEXT_DIAGNOSTIC_H
 #define POLICY_TEXT_DIAGNOSTIC_H
 
+#include "policy/autoptr.h"
 #include "policy/text/message.h"
 #include "policy/text/source.h"
 
@@ -33,7 +34,7 @@ struct diagnostics;
 
 struct diagnostics *diagnostics_new(struct sources *sources);
 void diagnostics_free(struct diagnostics *diagnostics);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct diagnostics, diagnostics_free)
+DEFINE_AUTOPTR(diagnostics, diagnostics_free)
 
 /* Reports id at span; takes the message over. The result is borrowed and only serves to add help and notes. */
 struct diagnostic *diagnostics_report(struct diagnostics *diagnostics, enum diagnostic_id id, struct span span,

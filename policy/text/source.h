@@ -9,6 +9,7 @@
 #ifndef POLICY_TEXT_SOURCE_H
 #define POLICY_TEXT_SOURCE_H
 
+#include "policy/autoptr.h"
 #include <glib.h>
 
 struct source {
@@ -41,7 +42,7 @@ struct sources;
 struct sources *sources_new(void);
 struct sources *sources_ref(struct sources *sources);
 void sources_unref(struct sources *sources);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct sources, sources_unref)
+DEFINE_AUTOPTR(sources, sources_unref)
 
 /* Limits of language.md 1. */
 #define SOURCE_MAX_BYTES (1024 * 1024)

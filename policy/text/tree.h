@@ -8,6 +8,7 @@
 #ifndef POLICY_TEXT_TREE_H
 #define POLICY_TEXT_TREE_H
 
+#include "policy/autoptr.h"
 #include "policy/text/diagnostic.h"
 
 enum item_kind { ITEM_WORD, ITEM_TEXT, ITEM_REGEX, ITEM_COMMA, ITEM_OPEN, ITEM_CLOSE };
@@ -34,7 +35,7 @@ struct block {
 /* The whole file; NULL never. Free with block_free. */
 struct block *tree_parse(const struct source *source, struct diagnostics *diagnostics);
 void block_free(struct block *block);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct block, block_free)
+DEFINE_AUTOPTR(block, block_free)
 
 #define statement_item(statement, n) ((const struct item *)g_ptr_array_index((statement)->items, (n)))
 #define block_statement(block, n) ((const struct statement *)g_ptr_array_index((block)->statements, (n)))
