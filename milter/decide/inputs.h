@@ -29,6 +29,8 @@ struct envelope *envelope_new(void);
 void envelope_free(struct envelope *envelope);
 DEFINE_AUTOPTR(envelope, envelope_free)
 struct envelope_recipient *envelope_add(struct envelope *envelope, const char *given);
+/* MAIL's argument as given, with or without brackets, and its parameters (NULL none). */
+void envelope_set_sender(struct envelope *envelope, const char *given, const char *parameters);
 
 /* Why there may be no facts. */
 enum facts_state { FACTS_HERE, FACTS_NONE_TRANSIENT, FACTS_NONE_PERSISTENT };
@@ -42,6 +44,7 @@ struct inputs {
     gboolean too_large;                   /* the message is above `limits message size`: not inspected */
     const struct directory_query *people; /* every address, login and certificate of inputs_ask has been asked; answers may be UNAVAILABLE */
     gint64 now;                           /* seconds since the epoch, taken once at end of message */
+    gboolean explain;                     /* make the notes of check lines, which only decision_explain and decision_json print */
 };
 
 /* Adds to the query every question that decide will want answered for this session and sender (call at MAIL) and recipient (at RCPT): one place that
