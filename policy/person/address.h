@@ -10,8 +10,9 @@
 
 enum address_form {
     ADDRESS_PLAIN,
-    ADDRESS_NULL,     /* <> */
-    ADDRESS_STRANGE,  /* source route, quoted local part, % or ! in the local part, literal, empty domain, no domain, control or NUL octets */
+    ADDRESS_NULL,     /* <>, or nothing at all: so does cleanup(8) give the null sender of local submission */
+    ADDRESS_STRANGE,  /* source route, quoted local part, % or ! in the local part, literal (bracketed or not), empty or no domain, hidden
+                         characters, broken UTF-8, no dot-string, a domain that is none or ends in a dot, over the limit */
 };
 
 struct address {
@@ -27,10 +28,12 @@ struct address *address_parse(const char *given);
 void address_free(struct address *address);
 DEFINE_AUTOPTR(address, address_free)
 
-/* The canonical address without its tag ("bo+list@x" with delimiter "+" is "bo@x"), new; NULL if it has none. */
+/* The canonical address without its tag ("bo+list@x" with delimiter "+" is "bo@x"), new; NULL if it has none, or is one that Postfix never
+ * splits (split_addr(3): postmaster, owner-…). Each character of delimiter is one. */
 char *address_untagged(const struct address *address, const char *delimiter);
 
-/* "agency.gov.cn" or "*.agency.gov.cn" (any depth below, not itself), or "user@domain" for the whole address; pattern already canonical. */
+/* "agency.gov.cn" or "*.agency.gov.cn" (any depth below, not itself), or "user@domain" for the whole address; pattern already canonical.
+ * domain: a canonical domain or whole address. */
 gboolean domain_matches(const char *pattern, const char *domain);
 /* A domain or *.domain in canonical form, new; NULL if it is none. */
 char *domain_canonical(const char *domain);
