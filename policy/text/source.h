@@ -10,6 +10,8 @@
 #define POLICY_TEXT_SOURCE_H
 
 #include "policy/autoptr.h"
+#include "policy/text/message.h"
+
 #include <glib.h>
 
 struct source {
@@ -18,6 +20,7 @@ struct source {
     guint32 length;      /* octets */
     guint32 *line_start; /* offset of each line's first octet */
     guint32 line_count;
+    guint32 order;       /* of loading in its set, from 0 */
 };
 
 /* Octets offset … offset+length of one source. length 0 points between two characters (end of line). */
@@ -44,12 +47,27 @@ struct sources *sources_ref(struct sources *sources);
 void sources_unref(struct sources *sources);
 DEFINE_AUTOPTR(sources, sources_unref)
 
+#define SOURCE_ERROR source_error_quark()
+GQuark source_error_quark(void);
+enum source_error { SOURCE_ERROR_NO_FILE, SOURCE_ERROR_UNSAFE, SOURCE_ERROR_TOO_LARGE };
+
 /* Limits of language.md 1. */
 #define SOURCE_MAX_BYTES (1024 * 1024)
 
 /* Reads path into the set. Borrowed result; NULL and error when it cannot be read, is larger than SOURCE_MAX_BYTES,
  * is no regular file, or trust is not met. The same path twice gives the same source. */
 const struct source *sources_load(struct sources *sources, const char *path, enum source_trust trust, GError **error);
+
+/* Why a file could not be loaded, in both languages; message and help are owned. */
+struct source_failure {
+    enum source_error code;
+    struct message message, help; /* help may be MSG_NONE */
+};
+void source_failure_clear(struct source_failure *failure);
+
+/* sources_load for who reports through diagnostics (include.h). */
+const struct source *sources_open(struct sources *sources, const char *path, enum source_trust trust,
+                                  struct source_failure *failure);
 
 /* Adds text from memory under a name. Borrowed result, never NULL. */
 const struct source *sources_add(struct sources *sources, const char *name, const char *text, gsize length);
@@ -68,9 +86,5 @@ char *span_text(struct span span);
 
 /* From the first octet of a to the last of b; both in one source, a not after b. */
 struct span span_join(struct span a, struct span b);
-
-#define SOURCE_ERROR source_error_quark()
-GQuark source_error_quark(void);
-enum source_error { SOURCE_ERROR_NO_FILE, SOURCE_ERROR_UNSAFE, SOURCE_ERROR_TOO_LARGE };
 
 #endif

@@ -13,11 +13,15 @@
 
 enum item_kind { ITEM_WORD, ITEM_TEXT, ITEM_REGEX, ITEM_COMMA, ITEM_OPEN, ITEM_CLOSE };
 
+/* What is wrong with a REGEX; reported by reader_regex only, since it may be a path without quotes. */
+enum item_fault { ITEM_SOUND, ITEM_UNCLOSED, ITEM_FLAGS };
+
 struct item {
     enum item_kind kind;
+    enum item_fault fault;
     struct span span;    /* in the source, quotes and slashes included */
     char *text;          /* WORD: full-width ASCII folded, final colon taken off; TEXT: escapes resolved; REGEX: between the slashes */
-    const char *flags;   /* REGEX: the letters behind it; else "" */
+    const char *flags;   /* REGEX: the letters behind it, in the order i m s; else "" */
 };
 
 struct statement {
@@ -43,7 +47,8 @@ DEFINE_AUTOPTR(block, block_free)
 /* One line per node for golden tests: kind, position, text. New string. */
 char *tree_dump(const struct block *block);
 
-/* Sentence form used by messages: a word as "word", a text as text "…", the end of the line as such. New string. */
+/* An argument for message_make: a word as "word", a text as text "…", NULL as the end of the line; long ones cut. New
+ * string, which is translated when the message is formatted and is of no use outside of one. */
 char *item_describe(const struct item *item_or_null);
 
 #endif
