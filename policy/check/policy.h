@@ -15,7 +15,20 @@ struct device {
     const struct level *level; /* NULL: the lowest of the home scheme */
 };
 
-/* One line of `undecidable`. causes: bit 1 << enum finding_cause (DIRECTORY, OVERLOAD, ENCRYPTED, DAMAGED, LIMIT, LABEL); 0 = every cause. */
+/* One line of `undecidable`. causes: bit 1 << enum finding_cause (DIRECTORY, OVERLOAD, ENCRYPTED, DAMAGED, LIMIT, LABEL); 0 = every cause.
+ * The values are those of finding_cause in rules/facts.h, which this layer does not know; milter/conf proves that they agree. The word
+ * `damaged` also means a structure that programs read differently. */
+enum undecidable_cause {
+    UNDECIDABLE_DIRECTORY = 1 << 1,
+    UNDECIDABLE_OVERLOAD = 1 << 2,
+    UNDECIDABLE_ENCRYPTED = 1 << 3,
+    UNDECIDABLE_DAMAGED = 1 << 4,
+    UNDECIDABLE_LIMIT = 1 << 5,
+    UNDECIDABLE_LABEL = 1 << 6,
+    UNDECIDABLE_STRUCTURE = 1 << 7,
+};
+/* What a line may deliver: only what cannot be read is ever let through unread (semantics.md 7.1). */
+#define UNDECIDABLE_MAY_DELIVER (UNDECIDABLE_ENCRYPTED | UNDECIDABLE_DAMAGED | UNDECIDABLE_LIMIT)
 struct undecidable_line {
     guint causes;
     const struct scheme *scheme;
@@ -46,11 +59,14 @@ struct policy {
 
 struct policy *policy_new(void); /* every default of language.md 3, no undecidable block: directory, overload defer; otherwise hold */
 void policy_free(struct policy *policy);
+/* A new last line of `undecidable` that fits everything and says nothing (OUTCOME_UNSET); borrowed, to be filled in. */
+struct undecidable_line *policy_add_undecidable(struct policy *policy);
 DEFINE_AUTOPTR(policy, policy_free)
 
-/* The first fitting line for a cause (enum finding_cause; CAUSE_NONE for what has no word) and the label known so far (NULL = unknown: no line with
- * `up to` fits). home = the label of the home scheme; foreign: labels that have no home equivalent count as system high, so no
- * `up to` fits. Never NULL when the last line is `otherwise`; OUTCOME_UNSET means hold in the first queue, else refuse. */
+/* The first fitting line for a cause (enum finding_cause; CAUSE_NONE for what has no word) and the label known so far (NULL or empty = unknown: no
+ * line with `up to` fits). home = the home scheme; labels of other schemes count as system high, so no `up to` fits. A line that delivers
+ * is passed over for causes outside UNDECIDABLE_MAY_DELIVER, whatever causes it names. Never NULL when the last line is `otherwise`; OUTCOME_UNSET
+ * means hold in the first queue, else refuse. `defer` for a persistent unknown is read as hold by the caller. */
 const struct outcome *policy_undecidable(const struct policy *policy, gint cause, const struct label_set *known,
                                          const struct scheme *home);
 

@@ -21,6 +21,8 @@ struct session {
     char *cert_issuer;
 };
 
+#define TLS_LOWEST 10 /* what `requires tls` asks for */
+
 void session_clear(struct session *session);      /* everything, at CONNECT */
 void session_clear_tls(struct session *session);  /* at HELO */
 /* "TLSv1.3" → 13; NULL or "" → 0. */

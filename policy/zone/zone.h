@@ -38,15 +38,23 @@ struct zone {
 
 struct zones {
     GPtrArray *list;             /* struct zone *, in the order written, the `otherwise` zone last */
-    struct zone *local;          /* zone "local", made when not written: up to the lowest level */
+    struct zone *local;          /* zone "local" of the local socket, not in the list; made by zones_new with no limits, so that it
+                                    carries nothing until the configuration fills it in (unwritten: up to the lowest level) */
 };
 
+#define ZONE_LOCAL_NAME "local"
+
+/* A zone with that name and nothing else. */
+struct zone *zone_new(const char *name);
+/* carries up to: takes the label over. */
+void zone_add_limit(struct zone *zone, struct label *label);
 void zone_free(struct zone *zone);
 struct zones *zones_new(void);
 void zones_free(struct zones *zones);
 
 /* The first zone whose origin selectors all fit (kinds joined by and, values of a kind by or); a zone with only `recipient` is never one
- * of origin. person_logins: the login in the forms that count (as given, domain taken off), NULL-terminated, may be NULL. Never NULL. */
+ * of origin; the local socket has its own. Logins and common names are compared in any case, as the directory does. person_logins: the login in
+ * the forms that count (as given, domain taken off), NULL-terminated, may be NULL. Never NULL. */
 const struct zone *zones_origin(const struct zones *zones, const struct session *session, const char *const *person_logins);
 /* As above without login and certificate: what the network alone says ("office" for a client that did not log in). */
 const struct zone *zones_of_network(const struct zones *zones, struct ip client);
