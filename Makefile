@@ -165,7 +165,7 @@ install: all
 	install -m 0755 $(B)/bin/miji-milter $(B)/bin/miji-inspect $(DESTDIR)$(PREFIX)/sbin
 	install -m 0755 $(B)/bin/miji $(DESTDIR)$(PREFIX)/bin
 	install -m 0644 policy/schemes/*.scheme $(DESTDIR)$(PREFIX)/share/miji/schemes
-	install -m 0644 $(wildcard ldap-schema/*.schema ldap-schema/*.ldif) $(DESTDIR)$(PREFIX)/share/miji/ldap-schema
+	install -m 0644 $(wildcard ldap-schema/*.schema ldap-schema/*.ldif ldap-schema/*.conf) $(DESTDIR)$(PREFIX)/share/miji/ldap-schema
 	install -m 0644 $(MAN1) $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 0644 $(MAN5) $(DESTDIR)$(PREFIX)/share/man/man5
 	install -m 0644 $(MAN8) $(DESTDIR)$(PREFIX)/share/man/man8
