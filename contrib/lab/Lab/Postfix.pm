@@ -1,0 +1,217 @@
+package Lab::Postfix;
+
+# Part of Lab: a Postfix of our own. Configuration, queue, data and log are in dir/postfix; the programs are the package's.
+#   port smtp        what the world sees; XCLIENT from loopback, so that tests play other clients
+#   port submission  with SASL (sasldb: NAME-secret for the people of the example tree, realm agency.gov.cn)
+#   both             STARTTLS, client certificates of the lab's authority are asked for
+#   agency.gov.cn    inside: one Maildir for each recipient, dir/mail/ADDRESS (Lab/Mailbox.pm)
+#   everything else  outside: goes to smtp-sink, into dir/mail as well
+
+use strict;
+use warnings;
+
+our @PEOPLE = qw(an bo mi ni gu ra boss pa wu);
+my $DAEMONS = '/usr/lib/postfix/sbin';
+
+# smtp_milters, local_milters: what smtpd_milters and non_smtpd_milters say (default: the sockets of a running Miji, else
+# none). main => { NAME => VALUE }: more for main.cf. After stop_postfix the queue is still there.
+sub start_postfix {
+    my ($self, %option) = @_;
+    my $dir = "$self->{dir}/postfix";
+    $self->free_port($_) for qw(smtp submission sink);
+    $self->_prepare_postfix if !-d $dir;
+    my %milters = (smtp_milters => $self->milter_socket('smtp'), local_milters => $self->milter_socket('local'), %option);
+    Lab::write_file("$dir/config/main.cf", $self->_main_cf(\%milters));
+    if (!$self->is_running('smtp-sink')) {
+        $self->start_process('smtp-sink', $^X, "$self->{top}/contrib/lab/smtp-sink", $self->{port}{sink}, "$self->{dir}/mail");
+        $self->wait_ready('smtp-sink', 10, sub { $self->accepts($self->{port}{sink}) });
+    }
+    my ($status, $text) = Lab::run_command('/usr/sbin/postfix', -c => "$dir/config", 'start');
+    $status == 0 && $self->wait_for(sub { $self->accepts($self->{port}{submission}) }, 10)
+        or die "Postfix does not start: $text", Lab::read_file($self->maillog);
+}
+
+# Tells a running Postfix new settings of main.cf: NAME => VALUE, …
+sub reload_postfix {
+    my ($self, %setting) = @_;
+    my $dir = "$self->{dir}/postfix/config";
+    Lab::run_command('/usr/sbin/postconf', -c => $dir, map {"$_=$setting{$_}"} sort keys %setting) if %setting;
+    my ($status, $text) = Lab::run_command('/usr/sbin/postfix', -c => $dir, 'reload');
+    die "postfix reload: $text" if $status;
+}
+
+# True if it ran and has ended.
+sub stop_postfix {
+    my ($self) = @_;
+    my ($master) = Lab::read_file("$self->{dir}/postfix/spool/pid/master.pid") =~ /(\d+)/ or return 0;
+    # A pid file outlives its process: only what works in our queue is our master.
+    my $spool = "$self->{dir}/postfix/spool";
+    my $works_here = sub { (readlink("/proc/$_[0]/cwd") // '') eq $spool };
+    return 0 if !$works_here->($master);
+    kill 'TERM', $master;    # it ends its children, too
+    my @alive;
+    my $look = sub {
+        @alive = grep { $works_here->($_) } map { m{/proc/(\d+)} } glob '/proc/[0-9]*';
+        return !@alive;
+    };
+    $self->wait_for($look, 10) or kill 'KILL', @alive;
+    return $self->wait_for($look, 5);
+}
+
+sub is_postfix_running {
+    my ($self) = @_;
+    return grep { (readlink("$_/cwd") // '') eq "$self->{dir}/postfix/spool" } glob '/proc/[0-9]*';
+}
+
+# A mail of a program on this host, through sendmail(1): from, to => […], data. Returns its exit status, and what it said.
+sub sendmail {
+    my ($self, %option) = @_;
+    my $file = Lab::write_file("$self->{dir}/run/sendmail.eml", $option{data});
+    my @command = ('/usr/sbin/sendmail', -C => "$self->{dir}/postfix/config", '-oi', -f => $option{from}, '--', @{ $option{to} });
+    return Lab::run_command('sh', '-c', 'in=$1; shift; exec "$@" <"$in"', 'sh', $file, @command);
+}
+
+# Queue files, by queue: maildrop (sent by sendmail(1), not yet taken), incoming, active, deferred, hold.
+sub queue {
+    my ($self, @queues) = @_;
+    @queues = qw(maildrop incoming active deferred hold) if !@queues;
+    return map { glob "'$self->{dir}/postfix/spool/'$_/*" } @queues;
+}
+
+# True when everything was delivered, bounced or put off, in so many seconds. Of put off mail "queue('deferred')" knows.
+sub wait_queue_empty {
+    my ($self, $seconds) = @_;
+    return $self->wait_for(sub { !$self->queue(qw(maildrop incoming active)) }, $seconds);
+}
+
+# Tries put off mail again, now.
+sub flush_queue {
+    my ($self) = @_;
+    Lab::run_command('/usr/sbin/postqueue', -c => "$self->{dir}/postfix/config", '-f');
+}
+
+sub maillog { my ($self) = @_; return "$self->{dir}/postfix/mail.log" }
+
+# Lines of Postfix's log that fit.
+sub log_lines {
+    my ($self, $pattern) = @_;
+    return grep { $_ =~ $pattern } split /^/, Lab::read_file($self->maillog);
+}
+
+sub _prepare_postfix {
+    my ($self) = @_;
+    my $dir = "$self->{dir}/postfix";
+    my ($uid, $gid) = (getpwnam 'postfix')[2, 3] or die "no user postfix: make deps\n";
+    mkdir $_, 0755 or die "$_: $!\n" for $dir, map { "$dir/$_" } qw(config config/sasl spool data);
+    chown $uid, $gid, "$dir/data";
+    chmod 0700, "$dir/data";
+    my ($mail_uid, $mail_gid) = (getpwnam 'nobody')[2, 3];
+    chown $mail_uid, $mail_gid, "$self->{dir}/mail";
+    my @inside = map { "$_\@agency.gov.cn" } @PEOPLE, 'li';
+    Lab::write_file("$dir/config/mailboxes", join '', (map {"$_ $_/\n"} @inside), "\@agency.gov.cn other/\n");
+    Lab::write_file("$dir/config/master.cf", $self->_master_cf);
+    # Debian's Cyrus SASL reads this place whatever Postfix says.
+    Lab::write_file("$dir/config/sasl/smtpd.conf", "pwcheck_method: auxprop\nauxprop_plugin: sasldb\nmech_list: PLAIN LOGIN\nsasldb_path: $dir/sasldb\n");
+    for my $name (@PEOPLE) {
+        open my $in, '|-', 'saslpasswd2', '-p', '-c', -f => "$dir/sasldb", -u => 'agency.gov.cn', $name or die "saslpasswd2: $!\n";
+        print {$in} $self->password($name);
+        close $in or die "saslpasswd2 failed for $name\n";
+    }
+    chown $uid, $gid, "$dir/sasldb";
+}
+
+sub _main_cf {
+    my ($self, $option) = @_;
+    my $dir = "$self->{dir}/postfix";
+    my ($mail_uid, $mail_gid) = (getpwnam 'nobody')[2, 3];
+    my $text = <<"END";
+compatibility_level = 3.6
+queue_directory = $dir/spool
+data_directory = $dir/data
+maillog_file = $dir/mail.log
+maillog_file_prefixes = $dir
+hash_queue_names = defer
+inet_interfaces = 127.0.0.1
+inet_protocols = all
+myhostname = mail.agency.gov.cn
+mydomain = agency.gov.cn
+myorigin = agency.gov.cn
+mydestination =
+mynetworks = 127.0.0.0/8 10.0.0.0/8
+alias_maps =
+local_recipient_maps =
+biff = no
+
+# inside
+virtual_mailbox_domains = agency.gov.cn
+virtual_mailbox_base = $self->{dir}/mail
+virtual_mailbox_maps = texthash:$dir/config/mailboxes
+virtual_uid_maps = static:$mail_uid
+virtual_gid_maps = static:$mail_gid
+# outside
+relayhost = [127.0.0.1]:$self->{port}{sink}
+smtp_line_length_limit = 0
+
+# clients
+smtpd_authorized_xclient_hosts = 127.0.0.0/8
+smtpd_peername_lookup = no
+smtp_dns_support_level = disabled
+smtp_host_lookup = native
+smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination
+smtpd_sasl_local_domain = agency.gov.cn
+smtpd_sasl_security_options = noanonymous
+smtpd_tls_security_level = may
+smtpd_tls_cert_file = $self->{dir}/tls/server.pem
+smtpd_tls_key_file = $self->{dir}/tls/server.key
+smtpd_tls_CAfile = $self->{dir}/tls/ca.pem
+smtpd_tls_ask_ccert = yes
+smtpd_tls_received_header = yes
+smtpd_tls_loglevel = 1
+smtpd_forbid_bare_newline = normalize
+smtpd_forbid_bare_newline_exclusions =
+smtpd_error_sleep_time = 0s
+smtpd_soft_error_limit = 1000
+smtpd_hard_error_limit = 1000
+smtpd_client_connection_count_limit = 0
+minimal_backoff_time = 2s
+maximal_backoff_time = 4s
+queue_run_delay = 2s
+
+# Miji
+smtpd_milters = $option->{smtp_milters}
+non_smtpd_milters = $option->{local_milters}
+milter_default_action = tempfail
+milter_protocol = 6
+END
+    # The last one counts, and a warning about an overridden setting would look like trouble.
+    my %more = %{ $option->{main} || {} };
+    for my $name (sort keys %more) {
+        $text =~ s/^\Q$name\E = .*\n//m;
+        $text .= "$name = $more{$name}\n";
+    }
+    return $text;
+}
+
+sub _master_cf {
+    my ($self) = @_;
+    my $text = <<"END";
+127.0.0.1:$self->{port}{smtp} inet n - n - - smtpd
+127.0.0.1:$self->{port}{submission} inet n - n - - smtpd
+    -o syslog_name=postfix/submission
+    -o milter_macro_daemon_name=ORIGINATING
+    -o smtpd_sasl_auth_enable=yes
+    -o smtpd_relay_restrictions=permit_sasl_authenticated,permit_tls_all_clientcerts,reject
+pickup unix n - n 2 1 pickup
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 2 1 qmgr
+postlog unix-dgram n - n - 1 postlogd
+END
+    my %service = (tlsmgr => 'tlsmgr', rewrite => 'trivial-rewrite', bounce => 'bounce', defer => 'bounce', trace => 'bounce', verify => 'verify',
+        flush => 'flush', proxymap => 'proxymap', smtp => 'smtp', relay => 'smtp', showq => 'showq', error => 'error', retry => 'error',
+        discard => 'discard', anvil => 'anvil', scache => 'scache');
+    $text .= "$_ unix - - n - " . (/^(?:tlsmgr|verify|anvil|scache)$/ ? 1 : /^(?:bounce|defer|trace|flush)$/ ? 0 : '-') . " $service{$_}\n"
+        for sort keys %service;
+    return $text . "virtual unix - n n - - virtual\n";
+}
+
+1;
