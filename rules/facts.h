@@ -23,6 +23,7 @@ enum field_flag {
     FIELD_UNDECODABLE = 1 << 2,/* charset unknown or octets not valid in it: decoded is a best effort */
     FIELD_SHORTENED = 1 << 3,  /* value longer than FACTS_FIELD_BYTES: only its beginning is here */
 };
+#define FIELD_FLAGS_ALL (FIELD_CUT | FIELD_CONTROL | FIELD_UNDECODABLE | FIELD_SHORTENED)
 #define FACTS_FIELD_BYTES 4096
 
 struct fact_field {
@@ -42,6 +43,7 @@ struct fact_mailbox {
 
 enum part_role { PART_CONTAINER, PART_TEXT, PART_ATTACHMENT, PART_MESSAGE };
 enum part_flag { PART_ENCRYPTED = 1 << 0, PART_DAMAGED = 1 << 1, PART_UNREAD = 1 << 2 };
+#define PART_FLAGS_ALL (PART_ENCRYPTED | PART_DAMAGED | PART_UNREAD)
 struct fact_part {
     guint number;         /* 1… in order of appearance; containers count, too */
     guint parent;         /* 0: the message itself */
@@ -69,6 +71,8 @@ struct fact_finding {
 };
 const char *finding_name(enum finding_id id);
 enum finding_cause finding_cause(enum finding_id id);
+/* What it is, for people, without its detail. */
+const char *finding_text(enum finding_id id, enum language language);
 
 /* A place where a label may stand, before any scheme has looked at it. */
 struct fact_candidate {
