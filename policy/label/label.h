@@ -2,8 +2,10 @@
  * label: the value of a classification: scheme, level, category values, end of validity; and the order among them.
  *
  * Labels are values owned by whoever made them; they borrow their scheme, which must outlive them. Pure functions, any thread.
- * The order is partial: dominates is reflexive, antisymmetric (up to equal sets) and transitive; join is the least upper bound
- * (semantics.md 2.6; X.841, ADatP-4774.1 dominance).
+ * Labels as marks are partly ordered by label_covers: reflexive, antisymmetric (up to informative values) and transitive, and
+ * label_join is its least upper bound. label_dominates asks what a holder may see; it is no order among labels, since a holder of one
+ * permissive value sees labels that have nothing else in common, but it goes with the order: who dominates a label dominates every
+ * label that it covers (semantics.md 2.6; X.841, ADatP-4774.1 dominance).
  */
 #ifndef POLICY_LABEL_LABEL_H
 #define POLICY_LABEL_LABEL_H
@@ -54,10 +56,18 @@ gboolean label_covers(const struct label *upper, const struct label *lower);
 
 gboolean label_equal(const struct label *a, const struct label *b); /* level and categories, not duration */
 
-/* Least upper bound of two labels of one scheme; new. Permissive sets intersect, a label that does not use a set stands for everybody. */
+/* Differ in level, or in restrictive or permissive values: two such claims are in conflict (semantics.md 2.11). */
+gboolean label_differs(const struct label *a, const struct label *b);
+
+/* Outside the scheme's `combination` lines: still counts in full, and rules can ask. */
+gboolean label_irregular(const struct label *label);
+
+/* Least upper bound of two labels of one scheme; new. Permissive sets intersect, a label that does not use a set stands for everybody; an empty
+ * intersection is nobody, and the permissive values are then gone. Durations: the later end, an unknown one latest. */
 struct label *label_join(const struct label *a, const struct label *b);
 
-/* "机密", "机密 专项:密码" for people; ASCII for SMTP replies ("secret"). New strings. */
+/* "机密", "机密 专项:密码" for people, with "scheme/" before it unless of the home scheme, and " ∅" behind it for nobody; the level alone in
+ * ASCII for SMTP replies ("secret"). New strings. */
 char *label_format(const struct label *label);
 char *label_format_ascii(const struct label *label);
 

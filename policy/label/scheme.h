@@ -17,16 +17,17 @@ struct level {
     guint rank;        /* from the file; unique in the scheme */
     gint number;       /* the integer in ESS and binary labels; -1 none */
     GPtrArray *also;   /* char *, other names */
-    char *ascii;       /* first `also` that is ASCII, else name if ASCII, else "level-RANK": for SMTP replies (semantics.md 8) */
-    GHashTable *display; /* language code -> text */
+    char *ascii;       /* name if ASCII, else the first ASCII `also`, else "level-RANK": for SMTP replies (semantics.md 8) */
+    GHashTable *display; /* language code -> text; NULL none */
     gint64 lasts;      /* longest term in seconds; 0 not given, -1 no limit */
     char *lasts_text;  /* as written ("20y") for display; NULL */
 };
 
 struct category_value {
-    char *name;
-    GPtrArray *also;
-    gint number;
+    char *name;          /* NFC */
+    GPtrArray *also;     /* char * */
+    gint number;         /* -1 none */
+    GHashTable *display; /* language code -> text; NULL none */
 };
 
 struct category_set {
@@ -38,11 +39,12 @@ struct category_set {
     guint index;           /* position in scheme->sets */
 };
 
+/* One clause about one set or value; a line for a value beats the lines of the same kind for its set. */
 struct combination {
     const struct category_set *set;      /* of the set, or … */
-    const struct category_value *value;  /* … of one value (beats the line for its set); NULL */
-    gint from_rank, up_to_rank;          /* inclusive; -1 open */
-    GPtrArray *not_with, *needs;         /* char *, names of sets or values */
+    const struct category_value *value;  /* … of one of its values; NULL */
+    gint from_rank, up_to_rank;          /* inclusive; -1 open; both -1: no clause about levels */
+    GPtrArray *not_with, *needs;         /* char *, names of sets or values, none of which / all of which; or NULL */
 };
 
 enum marking_format { FORMAT_PLAIN, FORMAT_EPMS, FORMAT_SIO, FORMAT_MSIP, FORMAT_XML_LABEL, FORMAT_KEY_VALUE };
@@ -59,6 +61,7 @@ struct marker_address {
 
 struct scheme {
     char *name, *title;
+    gboolean home;               /* the first of its struct schemes: its labels are written without "name/" */
     GPtrArray *levels;           /* struct level *, rising rank */
     GPtrArray *sets;             /* struct category_set * */
     GPtrArray *combinations;     /* struct combination * */

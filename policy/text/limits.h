@@ -9,6 +9,8 @@
 #define INCLUDE_MAX_DEPTH 8
 #define INCLUDE_MAX_FILES 1000 /* of one run */
 
+#define FOLD_MAX_CLUSTER 32 /* characters normalised as one: a base and what is stacked on it */
+
 #define DIAGNOSTIC_MAX_SHOWN 20 /* errors, and warnings, of one file */
 #define DIAGNOSTIC_MAX_KEPT 200 /* of one file: the first twenty by place are among them */
 #define DIAGNOSTIC_MAX_ARG 40   /* characters of a word or text that a message quotes */

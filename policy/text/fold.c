@@ -1,0 +1,300 @@
+#include "policy/text/fold.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <utf8proc.h>
+
+#include "policy/text/limits.h"
+
+/* A code point becomes at most 18 (U+FDFA); one more word for the NUL of utf8proc_reencode. */
+#define CLUSTER_BUFFER (FOLD_MAX_CLUSTER * 18 + 1)
+
+struct folding {
+    struct folded *out;
+    const guint8 *start, *end; /* of the original */
+    guint flags;
+    gsize capacity;   /* of out->text */
+    guint point_room; /* of out->points */
+    gssize delta;     /* origin minus result offset in the present run; G_MINSSIZE none */
+    gboolean space;   /* white space is waiting for something to stand before */
+    const guint8 *space_at;
+};
+
+static void reserve(struct folding *f, gsize octets)
+{
+    if (f->capacity - f->out->length > octets)
+        return;
+    f->capacity = f->capacity * 2 + octets + 1;
+    f->out->text = g_realloc(f->out->text, f->capacity);
+}
+
+static void add_point(struct folding *f, const guint8 *from, gboolean whole)
+{
+    struct folded *out = f->out;
+    if (out->point_count == f->point_room) {
+        f->point_room = f->point_room * 2 + 8;
+        out->points = g_renew(struct fold_point, out->points, f->point_room);
+    }
+    struct fold_point *point = &out->points[out->point_count++];
+    point->folded = (guint32)out->length;
+    point->origin = (guint32)(from - f->start);
+    point->whole = whole;
+    f->delta = whole ? G_MINSSIZE : (gssize)(from - f->start) - (gssize)out->length;
+}
+
+/* Appends octets that stand for `taken` octets of the original. */
+static void append(struct folding *f, const char *octets, gsize count, const guint8 *from, gsize taken)
+{
+    struct folded *out = f->out;
+    reserve(f, count + 1);
+    if (f->space) {
+        f->space = FALSE;
+        if (out->length > 0) {
+            if ((gssize)(f->space_at - f->start) - (gssize)out->length != f->delta)
+                add_point(f, f->space_at, FALSE);
+            out->text[out->length++] = ' ';
+        }
+    }
+    if (count != taken)
+        add_point(f, from, TRUE);
+    else if ((gssize)(from - f->start) - (gssize)out->length != f->delta)
+        add_point(f, from, FALSE);
+    for (gsize i = 0; i < count; i++)
+        out->text[out->length + i] = octets[i];
+    out->length += count;
+}
+
+/* Facts 9.4: the forms that stand in marks. Not a conversion of traditional text. */
+static gunichar fold_form(gunichar c)
+{
+    switch (c) {
+    case 0x7D55:       /* 絕 */
+    case 0x7D76:       /* 絶 */
+        return 0x7EDD; /* 绝 */
+    case 0x6A5F:       /* 機 */
+        return 0x673A; /* 机 */
+    case 0x7955:       /* 祕 */
+        return 0x79D8; /* 秘 */
+    case 0x7D1A:       /* 級 */
+        return 0x7EA7; /* 级 */
+    case 0x9577:       /* 長 */
+        return 0x957F; /* 长 */
+    case 0x5167:       /* 內 */
+        return 0x5185; /* 内 */
+    case 0x958B:       /* 開 */
+        return 0x5F00; /* 开 */
+    case 0x555F:       /* 啟 */
+    case 0x5553:       /* 啓 */
+        return 0x542F; /* 启 */
+    case 0x500B:       /* 個 */
+        return 0x4E2A; /* 个 */
+    case 0x5F8C:       /* 後 */
+        return 0x540E; /* 后 */
+    case 0x2606:       /* ☆ */
+    case 0x2B50:       /* ⭐ */
+    case 0x2B51:       /* ⭑ */
+    case 0x22C6:       /* ⋆ */
+    case 0x1F31F:      /* 🌟 */
+    case 0x272A:       /* ✪ */
+    case 0x272B:       /* ✫ */
+    case 0x272C:       /* ✬ */
+    case 0x272D:       /* ✭ */
+    case 0x272E:       /* ✮ */
+    case 0x272F:       /* ✯ */
+    case 0x2730:       /* ✰ */
+        return 0x2605; /* ★ */
+    case 0x25B3:       /* △ */
+    case 0x25B4:       /* ▴ */
+        return 0x25B2; /* ▲ */
+    }
+    return c;
+}
+
+/* White space, and what looks like it: control characters, the empty Braille cell. */
+static gboolean is_white(gunichar c)
+{
+    return c <= 0x20 || (c >= 0x7F && c <= 0xA0) || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) ||
+           c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x2800 || c == 0x3000;
+}
+
+static gboolean turns_direction(gunichar c)
+{
+    return (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+}
+
+/* One character of the result, already normalised. A NUL never passes: the result is a string, too. */
+static void put(struct folding *f, gunichar c, const guint8 *from, gsize taken)
+{
+    if ((f->flags & FOLD_SPACE) && is_white(c)) {
+        if (!f->space)
+            f->space_at = from;
+        f->space = TRUE;
+        return;
+    }
+    if (f->flags & FOLD_FORMS)
+        c = fold_form(c);
+    char octets[6];
+    gsize count = (gsize)g_unichar_to_utf8(c == 0 ? 0xFFFD : c, octets);
+    append(f, octets, count, from, taken);
+}
+
+/* Can what begins here join the character before it? FALSE only where that is sure at a glance. */
+static gboolean may_join(const guint8 *p, const guint8 *end)
+{
+    if (p >= end || p[0] < 0x80 || (p[0] >= 0xE4 && p[0] <= 0xE9))
+        return FALSE;
+    if (end - p >= 3 && p[0] == 0xE3 && p[1] == 0x80 && p[2] < 0xAA) /* U+3000–3029 */
+        return FALSE;
+    return !(end - p >= 3 && p[0] == 0xEF && p[1] == 0xBC); /* U+FF00–FF3F */
+}
+
+/* Joins the character before it when normalised: combining characters, Hangul vowels and finals, half-width
+ * sound marks. */
+static gboolean joins(gunichar c, const utf8proc_property_t *property)
+{
+    return property->category == UTF8PROC_CATEGORY_MN || property->category == UTF8PROC_CATEGORY_MC ||
+           property->category == UTF8PROC_CATEGORY_ME || property->boundclass == UTF8PROC_BOUNDCLASS_V ||
+           property->boundclass == UTF8PROC_BOUNDCLASS_T || (c >= 0xFF9E && c <= 0xFFDC);
+}
+
+/* Normalises one cluster (a character and what joins it) with the Unicode tables. */
+static void put_cluster(struct folding *f, const guint8 *from, gsize length)
+{
+    utf8proc_int32_t buffer[CLUSTER_BUFFER];
+    utf8proc_option_t options = UTF8PROC_STABLE | UTF8PROC_COMPAT | UTF8PROC_COMPOSE | UTF8PROC_IGNORE;
+    if (f->flags & FOLD_CASE)
+        options |= UTF8PROC_CASEFOLD;
+    utf8proc_ssize_t count =
+        utf8proc_decompose(from, (utf8proc_ssize_t)length, buffer, CLUSTER_BUFFER - 1, options);
+    g_assert(count >= 0 &&
+             count < CLUSTER_BUFFER); /* valid by fold_slow, and no longer than a cluster may be */
+    count = utf8proc_normalize_utf32(buffer, count, options);
+    g_assert(count >= 0);
+    for (utf8proc_ssize_t i = 0; i < count; i++)
+        put(f, (gunichar)buffer[i], from, count == 1 ? length : 0);
+}
+
+/* The cluster that begins at p, by the Unicode tables; returns its end. */
+static const guint8 *fold_slow(struct folding *f, const guint8 *p)
+{
+    utf8proc_int32_t c;
+    utf8proc_ssize_t used = utf8proc_iterate(p, f->end - p, &c);
+    if (used <= 0) {
+        put(f, 0xFFFD, p, 1);
+        return p + 1;
+    }
+    const utf8proc_property_t *property = utf8proc_get_property(c);
+    f->out->bidi |= turns_direction((gunichar)c);
+    if (property->ignorable)
+        return p + used;
+    gboolean plain = property->decomp_seqindex == G_MAXUINT16 &&
+                     (property->casefold_seqindex == G_MAXUINT16 || !(f->flags & FOLD_CASE));
+    const guint8 *next = p + used;
+    guint count = 1;
+    while (count < FOLD_MAX_CLUSTER && next < f->end &&
+           (used = utf8proc_iterate(next, f->end - next, &c)) > 0) {
+        property = utf8proc_get_property(c);
+        if (!property->ignorable && !joins((gunichar)c, property))
+            break;
+        f->out->bidi |= turns_direction((gunichar)c);
+        next += used;
+        count++;
+    }
+    if (plain && count == 1)
+        put(f, g_utf8_get_char((const char *)p), p, (gsize)(next - p));
+    else
+        put_cluster(f, p, (gsize)(next - p));
+    return next;
+}
+
+static void fold_all(struct folding *f)
+{
+    gboolean lower = (f->flags & FOLD_CASE) != 0;
+    const guint8 *p = f->start;
+    while (p < f->end) {
+        guint8 c = *p;
+        if (c < 0x80 && !may_join(p + 1, f->end)) {
+            if (c <= 0x20 || c == 0x7F) {
+                put(f, c, p, 1);
+            } else {
+                char octet = lower ? g_ascii_tolower((char)c) : (char)c;
+                append(f, &octet, 1, p, 1);
+            }
+            p++;
+        } else if (c >= 0xE4 && c <= 0xE9 && f->end - p >= 3 && (p[1] & 0xC0) == 0x80 &&
+                   (p[2] & 0xC0) == 0x80) {
+            /* U+4000–9FFF: normal in every form, no case, and nothing joins it; only the table of forms knows
+             * it. */
+            gunichar han = (gunichar)(c & 0x0F) << 12 | (gunichar)(p[1] & 0x3F) << 6 | (p[2] & 0x3F);
+            gunichar form = f->flags & FOLD_FORMS ? fold_form(han) : han;
+            if (form == han)
+                append(f, (const char *)p, 3, p, 3);
+            else
+                put(f, form, p, 3);
+            p += 3;
+        } else if (c == 0xEF && f->end - p >= 3 && p[1] == 0xBC && p[2] >= 0x81 && p[2] <= 0xBF &&
+                   !may_join(p + 3, f->end)) {
+            char octet = (char)(p[2] - 0x60); /* U+FF01–FF3F are ! to _ at full width */
+            octet = lower ? g_ascii_tolower(octet) : octet;
+            append(f, &octet, 1, p, 3);
+            p += 3;
+        } else {
+            p = fold_slow(f, p);
+        }
+    }
+}
+
+struct folded *fold_text(const char *text, gsize length, guint flags)
+{
+    g_return_val_if_fail(length <= G_MAXINT32 / 2, NULL);
+    struct folded *out = g_new0(struct folded, 1);
+    out->origin_length = length;
+    const guint8 *start = (const guint8 *)text;
+    struct folding f = {.out = out, .start = start, .end = start + length, .flags = flags};
+    reserve(&f, length + 8);
+    fold_all(&f);
+    out->text[out->length] = '\0';
+    return out;
+}
+
+void folded_free(struct folded *folded)
+{
+    if (folded == NULL)
+        return;
+    g_free(folded->text);
+    g_free(folded->points);
+    g_free(folded);
+}
+
+gsize folded_origin(const struct folded *folded, gsize offset)
+{
+    if (offset >= folded->length)
+        return folded->origin_length;
+    guint low = 0, high = folded->point_count; /* the last point at or before offset is below high */
+    while (low < high) {
+        guint middle = low + (high - low) / 2;
+        if (folded->points[middle].folded <= offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == 0)
+        return offset; /* before the first point nothing has changed */
+    const struct fold_point *point = &folded->points[low - 1];
+    return point->whole ? point->origin : point->origin + (offset - point->folded);
+}
+
+char *fold_string(const char *text, guint flags)
+{
+    g_autoptr(folded) folded = fold_text(text, strlen(text), flags);
+    return g_steal_pointer(&folded->text);
+}
+
+char *fold_nfc(const char *text)
+{
+    utf8proc_uint8_t *normal = utf8proc_NFC((const utf8proc_uint8_t *)text);
+    char *copy = g_strdup(normal != NULL ? (const char *)normal : text);
+    free(normal);
+    return copy;
+}
