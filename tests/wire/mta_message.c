@@ -19,7 +19,9 @@ static struct mta_state *state_of(struct mta *mta)
 /* Macros, then the event. Postfix sends the macros even where the event itself is not wanted. */
 static bool play(struct mta *mta, const struct mta_packet *event, struct mta_reply **reply, GError **error)
 {
-    g_auto(GStrv) macros = mta_state_macros(state_of(mta), &mta->terms, event->command);
+    bool is_terse =
+        state_of(mta)->client.is_terse && (event->command == SMFIC_HEADER || event->command == SMFIC_BODY);
+    g_auto(GStrv) macros = is_terse ? NULL : mta_state_macros(mta->state, &mta->terms, event->command);
 
     if (reply != NULL)
         *reply = NULL;
@@ -28,8 +30,9 @@ static bool play(struct mta *mta, const struct mta_packet *event, struct mta_rep
         if (!mta_send_packet(mta, SMFIC_ABORT, NULL, 0, error))
             return false;
     }
-    return mta_send_macros(mta, event->command, (const char *const *)macros, error) &&
-           mta_event(mta, event, reply, error);
+    if (!is_terse && !mta_send_macros(mta, event->command, (const char *const *)macros, error))
+        return false;
+    return mta_event(mta, event, reply, error);
 }
 
 static bool play_bytes(struct mta *mta, char event, const GByteArray *data, struct mta_reply **reply,

@@ -20,7 +20,8 @@ struct mta_client {
     const char *cert_subject; /* {cert_subject}, {cert_issuer}: of a verified certificate; none */
     const char *cert_issuer;
     const char *daemon_name; /* mx.example */
-    bool is_local;           /* from pickup(8): localhost, no brackets, the queue id from the start */
+    bool is_terse; /* no macros before single fields and body chunks: Sendmail's way, not Postfix's */
+    bool is_local; /* from pickup(8): localhost, no brackets, the queue id from the start */
 };
 
 struct mta_message {
