@@ -45,15 +45,15 @@ sub new {
     my ($class, %option) = @_;
     $> == 0 or die "the lab needs root, since Postfix does\n";
     my $self = bless {
-        top    => $TOP,
-        build  => $option{build} || $ENV{MIJI_BUILD} || "$TOP/.build",
-        keep   => $option{keep} || $option{dir} || $ENV{MIJI_KEEP},
-        port   => {},
-        owner  => $$,
+        top => $TOP,
+        build => $option{build} || $ENV{MIJI_BUILD} || "$TOP/.build",
+        keep => $option{keep} || $option{dir} || $ENV{MIJI_KEEP},
+        port => {},
+        owner => $$,
         process => {},
     }, $class;
     $self->{dir} = _directory($option{dir});
-    make_path(map { "$self->{dir}/$_" } qw(log run etc mail));
+    make_path(map {"$self->{dir}/$_"} qw(log run etc mail));
     $living{$self} = $self;
     for my $signal (qw(INT TERM HUP)) {
         $SIG{$signal} = sub { exit 130 }
@@ -103,7 +103,7 @@ sub _parents {
     return @parents;
 }
 
-# ------------------------------------------------------------------------------------------------ files, commands, ports, waiting
+# --------------------------------------------------------------------------------- files, commands, ports, waiting
 
 # A plain function: Lab::write_file(NAME, BYTES [, MODE]).
 sub write_file {
@@ -140,7 +140,8 @@ sub free_port {
     for (1 .. 200) {
         my $port = 20000 + int rand 12000;
         next if grep { $_ == $port } values %{ $self->{port} };
-        my $probe = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $port, Listen => 1, ReuseAddr => 1);
+        my $probe =
+            IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $port, Listen => 1, ReuseAddr => 1);
         next if !$probe;
         close $probe;
         return $self->{port}{$name} = $port;
@@ -164,13 +165,14 @@ sub wait_for {
 # True when somebody accepts connections there: a port number or the path of a socket.
 sub accepts {
     my ($self, $place) = @_;
-    my $socket = $place =~ m{/}
+    my $socket =
+        $place =~ m{/}
         ? IO::Socket::UNIX->new(Peer => $place)
         : IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $place, Timeout => 1);
     return defined $socket;
 }
 
-# ------------------------------------------------------------------------------------------------------------- clients
+# --------------------------------------------------------------------------------------------------------- clients
 
 # A connection to Postfix, for several messages or for odd things: Lab::Client->new.
 sub open_client { my ($self, %option) = @_; return Lab::Client->new($self, %option) }
@@ -187,7 +189,7 @@ sub send {
     return $result;
 }
 
-# ------------------------------------------------------------------------------------------------------------ processes
+# ------------------------------------------------------------------------------------------------------- processes
 
 # Starts a program under a name, with both outputs in dir/log/NAME.log; returns its process id.
 sub start_process {

@@ -13,14 +13,17 @@ my $dir = tempdir('miji-deps-XXXXXX', TMPDIR => 1, CLEANUP => 1);
 my $policy = "$dir/policy-rc.d";
 mkdir "$dir/bin" or die;
 for my $tool (qw(awk chmod grep ls mv rm sh sleep cat)) {
-    my ($path) = grep { -x } map { "$_/$tool" } split /:/, $ENV{PATH};
+    my ($path) = grep {-x} map {"$_/$tool"} split /:/, $ENV{PATH};
     symlink $path, "$dir/bin/$tool" or die "$tool: $!";
 }
 $ENV{MIJI_POLICY_RC} = $policy;
 
 # dpkg-query says that everything is there but postfix and slapd, until apt-get has been here.
-tool('dpkg-query', 'shift 3; for p in "$@"; do case $p in postfix|slapd) [ -e ' . "$dir/done" . ' ] || continue;; esac; echo "ii $p"; done');
-tool('id',         "cat $dir/uid");
+tool('dpkg-query',
+          'shift 3; for p in "$@"; do case $p in postfix|slapd) [ -e '
+        . "$dir/done"
+        . ' ] || continue;; esac; echo "ii $p"; done');
+tool('id', "cat $dir/uid");
 tool('debconf-set-selections', "cat >>$dir/preseed");
 apt(": >$dir/done");
 write_file("$dir/uid", "0\n");
@@ -30,8 +33,10 @@ is_deeply([run()], [0, "deps: installing postfix slapd\n"], 'missing packages ar
 my $log = read_file("$dir/apt.log");
 like($log, qr/ install --no-install-recommends --no-remove postfix slapd$/m, 'only these, and none is pushed out');
 like($log, qr/^noninteractive 101$/m, 'nothing is asked, and no service may start meanwhile');
-is(read_file("$dir/preseed"), "postfix postfix/main_mailer_type select No configuration\nslapd slapd/no_configuration boolean true\n",
-    'both come without a configuration');
+is( read_file("$dir/preseed"),
+    "postfix postfix/main_mailer_type select No configuration\nslapd slapd/no_configuration boolean true\n",
+    'both come without a configuration'
+);
 ok(!-e $policy, 'there is no policy-rc.d again');
 
 unlink "$dir/apt.log";
@@ -83,7 +88,11 @@ ok(!-e "$policy.before-miji", 'without leftovers');
 unlink "$dir/done";
 write_file("$dir/uid", "1000\n");
 unlink "$dir/apt.log";
-is_deeply([run()], [1, "deps: missing: postfix slapd (run it as root: there is no sudo)\n"], 'without rights it says so');
+is_deeply(
+    [run()],
+    [1, "deps: missing: postfix slapd (run it as root: there is no sudo)\n"],
+    'without rights it says so'
+);
 ok(!-e "$dir/apt.log", 'and changes nothing');
 
 done_testing;
@@ -97,7 +106,8 @@ sub tool {
 # An apt-get that notes its arguments and what policy-rc.d says, and does ACTION when it installs.
 sub apt {
     my ($action) = @_;
-    tool('apt-get', "echo \"\$@\" >>$dir/apt.log; case \" \$* \" in *' install '*) $policy; "
+    tool('apt-get',
+              "echo \"\$@\" >>$dir/apt.log; case \" \$* \" in *' install '*) $policy; "
             . "echo \"\$DEBIAN_FRONTEND \$?\" >>$dir/apt.log; $action;; esac");
 }
 

@@ -11,26 +11,46 @@ my $dir = tempdir('miji-harness-XXXXXX', TMPDIR => 1, CLEANUP => 1);
 
 # name, script, variables, what tests/run must print; undef for a program that passes
 my @cases = (
-    ['passes.t',  q{print "1..2\nok 1 - a\nok 2 - b\n"},                          undef],
-    ['plan-last', "#!/bin/sh\necho 'ok 1 /a'; echo 1..1; echo noise >&2",         undef],
+    ['passes.t', q{print "1..2\nok 1 - a\nok 2 - b\n"}, undef],
+    ['plan-last', "#!/bin/sh\necho 'ok 1 /a'; echo 1..1; echo noise >&2", undef],
     ['arguments', "#!/bin/sh\n[ \"\$*\" = '--tap -k' ] && echo 'ok 1'; echo 1..1", undef],
-    ['fails.t',   q{print "1..2\nok 1 - a\nnot ok 2 - b\n"; exit 1},              qr/^not ok 2 - b$/m],
-    ['bails.t',   q{print "1..2\nok 1 - a\nBail out! no more\n"; exit 1},         qr/^not ok 2 - bailed out: no more$/m],
-    ['signal',    "#!/bin/sh\necho 1..1; echo ok 1; kill -SEGV \$\$",             qr/^not ok 2 - died of signal 11$/m],
-    ['status.t',  q{print "1..1\nok 1 - a\n"; exit 3},                            qr/^not ok 2 - ended with status 3$/m],
-    ['skips.t',   q{print "1..2\nok 1 - a # SKIP no time\nok 2\n"},               qr/^not ok 1 - a - does not count: SKIP no time$/m],
-    ['skips-all.t', q{print "1..0 # SKIP nothing here\n"},                        qr/^not ok 1 - skipped as a whole: SKIP nothing here$/m],
-    ['sub-skips.t', q{print "    ok 1 - x # skip y\n    1..1\nok 1 - sub\n1..1\n"}, qr/^not ok 2 - skipped in a subtest: /m],
-    ['todo.t',    q{print "1..1\nnot ok 1 - later # TODO one day\n"},             qr/^not ok 1 - later - does not count: TODO one day$/m],
-    ['no-plan.t', q{print "ok 1 - a\n"},                                          qr/^not ok 2 - no plan$/m],
-    ['no-test.t', q{print "1..0\n"},                                              qr/^not ok 1 - no test$/m],
-    ['short.t',   q{print "1..3\nok 1 - a\n"},                                    qr/^not ok 2 - planned 3 tests, ran 1$/m],
-    ['asan',      "#!/bin/sh\necho 1..1; echo ok 1; echo '==7==ERROR: AddressSanitizer: heap-use-after-free' >&2",
-                                                  qr/^not ok 2 - a sanitizer reported: ERROR: AddressSanitizer: heap-use-after-free$/m],
-    ['ubsan',     "#!/bin/sh\necho 1..1; echo ok 1; echo 'a.c:3:4: runtime error: shift' >&2", qr/^not ok 2 - a sanitizer reported: /m],
-    ['tsan',      "#!/bin/sh\necho 1..1; echo ok 1; echo 'WARNING: ThreadSanitizer: data race (pid=1)' >&2", qr/^not ok 2 - a sanitizer reported: /m],
-    ['leaves.t',  q{print "1..1\nok 1 - a\n"; exec 'sleep', '60' if !fork; },     qr/^not ok 2 - left processes running: sleep \(\d+\)$/m],
-    ['absent',    undef,                                                          qr/^not ok 1 - ended with status 127$/m],
+    ['fails.t', q{print "1..2\nok 1 - a\nnot ok 2 - b\n"; exit 1}, qr/^not ok 2 - b$/m],
+    ['bails.t', q{print "1..2\nok 1 - a\nBail out! no more\n"; exit 1}, qr/^not ok 2 - bailed out: no more$/m],
+    ['signal', "#!/bin/sh\necho 1..1; echo ok 1; kill -SEGV \$\$", qr/^not ok 2 - died of signal 11$/m],
+    ['status.t', q{print "1..1\nok 1 - a\n"; exit 3}, qr/^not ok 2 - ended with status 3$/m],
+    [   'skips.t',
+        q{print "1..2\nok 1 - a # SKIP no time\nok 2\n"},
+        qr/^not ok 1 - a - does not count: SKIP no time$/m
+    ],
+    ['skips-all.t', q{print "1..0 # SKIP nothing here\n"}, qr/^not ok 1 - skipped as a whole: SKIP nothing here$/m],
+    [   'sub-skips.t',
+        q{print "    ok 1 - x # skip y\n    1..1\nok 1 - sub\n1..1\n"},
+        qr/^not ok 2 - skipped in a subtest: /m
+    ],
+    [   'todo.t',
+        q{print "1..1\nnot ok 1 - later # TODO one day\n"},
+        qr/^not ok 1 - later - does not count: TODO one day$/m
+    ],
+    ['no-plan.t', q{print "ok 1 - a\n"}, qr/^not ok 2 - no plan$/m],
+    ['no-test.t', q{print "1..0\n"}, qr/^not ok 1 - no test$/m],
+    ['short.t', q{print "1..3\nok 1 - a\n"}, qr/^not ok 2 - planned 3 tests, ran 1$/m],
+    [   'asan',
+        "#!/bin/sh\necho 1..1; echo ok 1; echo '==7==ERROR: AddressSanitizer: heap-use-after-free' >&2",
+        qr/^not ok 2 - a sanitizer reported: ERROR: AddressSanitizer: heap-use-after-free$/m
+    ],
+    [   'ubsan',
+        "#!/bin/sh\necho 1..1; echo ok 1; echo 'a.c:3:4: runtime error: shift' >&2",
+        qr/^not ok 2 - a sanitizer reported: /m
+    ],
+    [   'tsan',
+        "#!/bin/sh\necho 1..1; echo ok 1; echo 'WARNING: ThreadSanitizer: data race (pid=1)' >&2",
+        qr/^not ok 2 - a sanitizer reported: /m
+    ],
+    [   'leaves.t',
+        q{print "1..1\nok 1 - a\n"; exec 'sleep', '60' if !fork; },
+        qr/^not ok 2 - left processes running: sleep \(\d+\)$/m
+    ],
+    ['absent', undef, qr/^not ok 1 - ended with status 127$/m],
 );
 
 for my $case (@cases) {
@@ -64,8 +84,11 @@ for my $case (@cases) {
     ($out, $status) = output("$top/tests/prove $dir $dir/passes.t $dir/plan-last");
     @lines = split /\n/, $out;
     is("$lines[-1] $status", 'Result: PASS 0', 'what passes passes');
-    write_script('environment.t', q{print "1..1\n", join(' ', map { $ENV{$_} // '-' } qw(MIJI_BUILD G_SLICE)) eq "} . $dir
-            . q{ always-malloc" && $ENV{MIJI_TOP} =~ m(^/) && $ENV{UBSAN_OPTIONS} =~ /halt_on_error=1/ ? "ok 1\n" : "not ok 1\n"});
+    write_script('environment.t',
+              q{print "1..1\n", join(' ', map { $ENV{$_} // '-' } qw(MIJI_BUILD G_SLICE)) eq "}
+            . $dir
+            . q{ always-malloc" && $ENV{MIJI_TOP} =~ m(^/) && $ENV{UBSAN_OPTIONS} =~ /halt_on_error=1/ ? "ok 1\n" : "not ok 1\n"}
+    );
     ($out, $status) = output("cd $top && tests/prove $dir $dir/environment.t");
     is($status, 0, 'build folder and sanitizer options are in the environment') or diag $out;
 }

@@ -44,25 +44,42 @@ sub directory {
     my ($form) = @_;
     my $all = $lab->ldap_search(attributes => ['mijiClearance']);
     like($all, qr/^dn: uid=an,ou=保密办,.*\nmijiClearance: 绝密$/m, "$form: the example tree is there, in Chinese");
-    is_deeply([map { $all =~ /^dn: uid=$_,.*\nmijiClearance: (.*)$/m } qw(an bo mi ni gu ra boss pa)],
-        [qw(绝密 机密 秘密 内部 公开 机密 机密 秘密)], "$form: everybody has the clearance of the example");
-    like($lab->ldap_search(as => 'miji', url => $lab->ldap_url('ldaps'), filter => '(mail=bo@agency.gov.cn)'),
-        qr/^mijiClearance: 机密$/m, "$form: Miji's account reads clearances, over TLS");
-    like($lab->ldap_search(as => 'miji', url => $lab->ldap_url('ldaps'), ca => "$lab->{dir}/tls/other.pem", fail => 1),
-        qr/^ldap: .*Can't contact/, "$form: a client that trusts another authority does not get in");
+    is_deeply(
+        [map { $all =~ /^dn: uid=$_,.*\nmijiClearance: (.*)$/m } qw(an bo mi ni gu ra boss pa)],
+        [qw(绝密 机密 秘密 内部 公开 机密 机密 秘密)],
+        "$form: everybody has the clearance of the example"
+    );
+    like(
+        $lab->ldap_search(as => 'miji', url => $lab->ldap_url('ldaps'), filter => '(mail=bo@agency.gov.cn)'),
+        qr/^mijiClearance: 机密$/m,
+        "$form: Miji's account reads clearances, over TLS"
+    );
+    like(
+        $lab->ldap_search(
+            as => 'miji',
+            url => $lab->ldap_url('ldaps'),
+            ca => "$lab->{dir}/tls/other.pem",
+            fail => 1
+        ),
+        qr/^ldap: .*Can't contact/,
+        "$form: a client that trusts another authority does not get in"
+    );
 
     my $book = $lab->ldap_search(as => 'ni', filter => '(mail=bo@agency.gov.cn)');
     like($book, qr/^cn: 柏松$/m, "$form: readers of the address book see names");
     like($book, qr/^mail: bo\@agency\.gov\.cn$/m, "$form: and addresses");
     unlike($book, qr/mijiClearance|mijiVerified|userPassword/, "$form: but no clearance and no password");
     is($lab->ldap_search(as => 'ni', filter => '(mijiClearance=机密)'), '', "$form: nor can they search for one");
-    is($lab->ldap_search(as => 'ni', filter => '(&(uid=bo)(!(mijiClearance=公开)))'), '', "$form: nor by its opposite");
+    is($lab->ldap_search(as => 'ni', filter => '(&(uid=bo)(!(mijiClearance=公开)))'),
+        '', "$form: nor by its opposite");
     unlike($lab->ldap_search(as => 'bo', filter => '(uid=bo)'), qr/mijiClearance/, "$form: nor read their own");
-    isnt(change('ni', 'bo', 'replace: mijiClearance', 'mijiClearance: 公开'), 0, "$form: people do not write clearances");
+    isnt(change('ni', 'bo', 'replace: mijiClearance', 'mijiClearance: 公开'),
+        0, "$form: people do not write clearances");
     isnt(change('bo', 'bo', 'replace: mail', 'mail: an@agency.gov.cn'), 0, "$form: nor their own address");
     isnt(change('miji', 'bo', 'replace: mijiClearance', 'mijiClearance: 公开'), 0, "$form: nor does Miji's account");
     my $grant = '机密 专项 密码 until 2027-06-30';
-    is(change('admin', 'wu', 'add: mijiClearance', "mijiClearance: 秘密\nmijiClearance: $grant"), 0, "$form: directory administrators do");
+    is(change('admin', 'wu', 'add: mijiClearance', "mijiClearance: 秘密\nmijiClearance: $grant"),
+        0, "$form: directory administrators do");
     my @values = $lab->ldap_search(as => 'miji', filter => '(uid=wu)') =~ /^mijiClearance: (.*)$/mg;
     is_deeply([sort @values], [sort '秘密', $grant], "$form: several values, kept as written");
     is(change('admin', 'wu', 'delete: mijiClearance', ''), 0, "$form: and take them back");
@@ -71,8 +88,19 @@ sub directory {
 
 sub change {
     my ($who, $whom, @lines) = @_;
-    my $file = Lab::write_file("$lab->{dir}/run/change.ldif", join "\n", 'dn: ' . $lab->account_dn($whom), 'changetype: modify', @lines, '');
-    my ($status) = Lab::run_command('ldapmodify', '-x', -D => $lab->account_dn($who), -w => $lab->password($who), -H => $lab->ldap_url('ldap'), -f => $file);
+    my $file = Lab::write_file(
+        "$lab->{dir}/run/change.ldif", join "\n",
+        'dn: ' . $lab->account_dn($whom),
+        'changetype: modify',
+        @lines, ''
+    );
+    my ($status) = Lab::run_command(
+        'ldapmodify', '-x',
+        -D => $lab->account_dn($who),
+        -w => $lab->password($who),
+        -H => $lab->ldap_url('ldap'),
+        -f => $file
+    );
     return $status;
 }
 
@@ -80,12 +108,19 @@ sub change {
 sub schema_of {
     my ($which, %option) = @_;
     $which->start_slapd if $option{restart};
-    my $text = $which->ldap_search(base => 'cn=subschema', scope => 'base', attributes => [qw(attributeTypes objectClasses)]);
+    my $text = $which->ldap_search(
+        base => 'cn=subschema',
+        scope => 'base',
+        attributes => [qw(attributeTypes objectClasses)]);
     return join '', sort grep {/'miji/} split /^/, $text;
 }
 
 sub slow_and_frozen {
-    my $search = sub { my $from = time; my $answer = $lab->ldap_search(as => 'miji', url => $_[0], filter => '(uid=an)', fail => 1); return (time - $from, $answer) };
+    my $search = sub {
+        my $from = time;
+        my $answer = $lab->ldap_search(as => 'miji', url => $_[0], filter => '(uid=an)', fail => 1);
+        return (time - $from, $answer);
+    };
     my ($seconds, $answer) = $search->($lab->ldap_url('slows'));
     like($answer, qr/^uid: an$/m, 'the proxy passes TLS on');
     my $searches = $lab->slapd_searches(qr/uid=an/);
@@ -97,7 +132,8 @@ sub slow_and_frozen {
     $lab->slow_slapd(0);
     $lab->freeze_slapd;
     ok($lab->accepts($lab->{port}{ldap}), 'a frozen slapd accepts connections');
-    my ($status) = Lab::run_command('timeout', 0.5, 'ldapsearch', '-x', -H => $lab->ldap_url('ldap'), -b => '', -s => 'base');
+    my ($status) =
+        Lab::run_command('timeout', 0.5, 'ldapsearch', '-x', -H => $lab->ldap_url('ldap'), -b => '', -s => 'base');
     is($status, 124, 'and answers nothing');
     $lab->thaw_slapd;
     ($seconds, $answer) = $search->($lab->ldap_url('ldaps'));
@@ -105,9 +141,19 @@ sub slow_and_frozen {
 }
 
 sub mail {
-    my $data = Lab::Message->make(from => 'bo@agency.gov.cn', to => ['an@agency.gov.cn'], subject => '关于召开年度财务工作会议的通知【机密】及其附件目录', body => "你好\n.\n..\n");
-    my $r = $lab->send(from => 'bo@agency.gov.cn', to => [qw(an@agency.gov.cn gu@agency.gov.cn new@agency.gov.cn x@example.net)], client => '10.0.0.5', data => $data,
-        mail_arguments => 'RET=HDRS ENVID=e1');
+    my $data = Lab::Message->make(
+        from => 'bo@agency.gov.cn',
+        to => ['an@agency.gov.cn'],
+        subject => '关于召开年度财务工作会议的通知【机密】及其附件目录',
+        body => "你好\n.\n..\n"
+    );
+    my $r = $lab->send(
+        from => 'bo@agency.gov.cn',
+        to => [qw(an@agency.gov.cn gu@agency.gov.cn new@agency.gov.cn x@example.net)],
+        client => '10.0.0.5',
+        data => $data,
+        mail_arguments => 'RET=HDRS ENVID=e1'
+    );
     is($r->{code}, 250, 'Postfix takes a message') or diag explain $r;
     like($r->{rcpt}{'x@example.net'}, qr/^250/, 'for each recipient');
     for my $address (qw(an@agency.gov.cn gu@agency.gov.cn new@agency.gov.cn x@example.net)) {
@@ -117,52 +163,123 @@ sub mail {
         is($mails[0]->body, "你好\n.\n..\n", 'its text');
         is($mails[0]->from, 'bo@agency.gov.cn', 'its sender');
     }
-    like(($lab->mailbox('x@example.net'))[0]->field('X-Sink-Mail'), qr/ENVID=e1 RET=HDRS/, 'outside one sees the parameters');
+    like(
+        ($lab->mailbox('x@example.net'))[0]->field('X-Sink-Mail'),
+        qr/ENVID=e1 RET=HDRS/,
+        'outside one sees the parameters'
+    );
     ok($lab->wait_queue_empty(5), 'the queue is empty then');
     ok(scalar $lab->log_lines(qr/$r->{queue_id}: .*status=sent/), 'and the log tells');
 }
 
 sub identity {
-    my $r = $lab->send(from => 'bo@agency.gov.cn', to => ['an@agency.gov.cn'], login => 'bo', cert => 'bo', client => '203.0.113.9', subject => 'signed in');
+    my $r = $lab->send(
+        from => 'bo@agency.gov.cn',
+        to => ['an@agency.gov.cn'],
+        login => 'bo',
+        cert => 'bo',
+        client => '203.0.113.9',
+        subject => 'signed in'
+    );
     is($r->{code}, 250, 'a person signs in') or diag explain $r;
     like($r->{tls}, qr/^TLSv1/, 'over TLS');
-    ok(scalar $lab->log_lines(qr/$r->{queue_id}: client=.*203\.0\.113\.9.*sasl_username=bo/), 'Postfix knows the login and the client');
+    ok(scalar $lab->log_lines(qr/$r->{queue_id}: client=.*203\.0\.113\.9.*sasl_username=bo/),
+        'Postfix knows the login and the client');
     my ($mail) = grep { $_->subject eq 'signed in' } $lab->wait_mailbox('an@agency.gov.cn', 2, 10);
     like($mail->field('Received'), qr/Client CN "bo", Issuer "Miji lab CA" \(verified OK\)/, 'and the certificate');
-    is($lab->send(from => 'bo@agency.gov.cn', to => ['x@example.net'], cert => 'bo', port => 'submission', client => '203.0.113.9')->{code}, 250,
-        'a certificate alone is enough for submission');
-    is($lab->send(from => 'bo@agency.gov.cn', to => ['an@agency.gov.cn'], cert => 'bo', port => 'submission', tls => '1.2')->{tls}, 'TLSv1.2', 'TLS 1.2 on demand');
-    my $stranger = $lab->send(from => 'bo@agency.gov.cn', to => ['x@example.net'], cert => 'stranger', port => 'submission', client => '203.0.113.9');
-    is("$stranger->{stage} $stranger->{code}", 'rcpt 554', 'a certificate of somebody else is not') or diag explain $stranger;
-    my $wrong = $lab->send(from => 'bo@agency.gov.cn', to => ['an@agency.gov.cn'], login => 'bo', password => 'guess');
+    is( $lab->send(
+            from => 'bo@agency.gov.cn',
+            to => ['x@example.net'],
+            cert => 'bo',
+            port => 'submission',
+            client => '203.0.113.9'
+        )->{code},
+        250,
+        'a certificate alone is enough for submission'
+    );
+    is( $lab->send(
+            from => 'bo@agency.gov.cn',
+            to => ['an@agency.gov.cn'],
+            cert => 'bo',
+            port => 'submission',
+            tls => '1.2'
+        )->{tls},
+        'TLSv1.2',
+        'TLS 1.2 on demand'
+    );
+    my $stranger = $lab->send(
+        from => 'bo@agency.gov.cn',
+        to => ['x@example.net'],
+        cert => 'stranger',
+        port => 'submission',
+        client => '203.0.113.9'
+    );
+    is("$stranger->{stage} $stranger->{code}", 'rcpt 554', 'a certificate of somebody else is not')
+        or diag explain $stranger;
+    my $wrong =
+        $lab->send(from => 'bo@agency.gov.cn', to => ['an@agency.gov.cn'], login => 'bo', password => 'guess');
     is("$wrong->{stage} $wrong->{code}", 'auth 535', 'nor a wrong password');
-    is($lab->send(from => 'an@agency.gov.cn', to => ['bo@agency.gov.cn'], login => 'an@agency.gov.cn', password => 'an-secret')->{code}, 250, 'a login may have its domain');
+    is( $lab->send(
+            from => 'an@agency.gov.cn',
+            to => ['bo@agency.gov.cn'],
+            login => 'an@agency.gov.cn',
+            password => 'an-secret'
+        )->{code},
+        250,
+        'a login may have its domain'
+    );
 }
 
 sub clients {
-    my $r = $lab->send(from => 'x@example.net', to => ['gu@agency.gov.cn'], client => '203.0.113.9', client_name => 'mx.example.net', subject => 'hello');
-    ok(scalar $lab->log_lines(qr/$r->{queue_id}: client=mx\.example\.net\[203\.0\.113\.9\]/), 'a client of the internet');
+    my $r = $lab->send(
+        from => 'x@example.net',
+        to => ['gu@agency.gov.cn'],
+        client => '203.0.113.9',
+        client_name => 'mx.example.net',
+        subject => 'hello'
+    );
+    ok(scalar $lab->log_lines(qr/$r->{queue_id}: client=mx\.example\.net\[203\.0\.113\.9\]/),
+        'a client of the internet');
     $r = $lab->send(from => 'x@example.net', to => ['gu@agency.gov.cn'], client => '2001:db8::9');
     ok(scalar $lab->log_lines(qr/$r->{queue_id}: client=unknown\[2001:db8::9\]/), 'one with IPv6');
-    is($lab->send(from => 'x@example.net', to => ['y@example.org'], client => '203.0.113.9')->{code}, 554, 'who may not relay');
-    is($lab->send(from => 'bo@agency.gov.cn', to => ['y@example.org'], client => '10.1.2.3')->{code}, 250, 'as the office may');
+    is($lab->send(from => 'x@example.net', to => ['y@example.org'], client => '203.0.113.9')->{code},
+        554, 'who may not relay');
+    is($lab->send(from => 'bo@agency.gov.cn', to => ['y@example.org'], client => '10.1.2.3')->{code},
+        250, 'as the office may');
     my $client = $lab->open_client(client => '10.0.0.5');
-    my @queued = map { $client->transaction(from => 'bo@agency.gov.cn', to => ['mi@agency.gov.cn'], subject => "number $_")->{queue_id} } 1 .. 3;
+    my @queued = map {
+        $client->transaction(from => 'bo@agency.gov.cn', to => ['mi@agency.gov.cn'], subject => "number $_")
+            ->{queue_id}
+    } 1 .. 3;
     $client->quit;
     is(scalar(grep {defined} @queued), 3, 'three messages over one connection');
-    is_deeply([map { $_->subject } $lab->wait_mailbox('mi@agency.gov.cn', 3, 10)], ['number 1', 'number 2', 'number 3'], 'all arrive');
-    $r = $lab->send(from => 'bo@agency.gov.cn', to => ['ni@agency.gov.cn'], client => '10.0.0.5', wire => "Subject: a\r\n\r\nb\n.\nMAIL FROM:<smuggled\@example.net>\r\n.\r\n");
+    is_deeply(
+        [map { $_->subject } $lab->wait_mailbox('mi@agency.gov.cn', 3, 10)],
+        ['number 1', 'number 2', 'number 3'],
+        'all arrive'
+    );
+    $r = $lab->send(
+        from => 'bo@agency.gov.cn',
+        to => ['ni@agency.gov.cn'],
+        client => '10.0.0.5',
+        wire => "Subject: a\r\n\r\nb\n.\nMAIL FROM:<smuggled\@example.net>\r\n.\r\n"
+    );
     is($r->{code}, 250, 'a bare LF does not hang');
     is(scalar(my @mails = $lab->wait_mailbox('ni@agency.gov.cn', 1, 10)), 1, 'and smuggles nothing');
 }
 
 sub local_mail {
-    my ($status, $text) = $lab->sendmail(from => 'root@agency.gov.cn', to => ['boss@agency.gov.cn'], data => "Subject: cron\n\nran\n");
+    my ($status, $text) = $lab->sendmail(
+        from => 'root@agency.gov.cn',
+        to => ['boss@agency.gov.cn'],
+        data => "Subject: cron\n\nran\n"
+    );
     is("$status $text", '0 ', 'sendmail(1) takes a message');
     is(scalar(my @mails = $lab->wait_mailbox('boss@agency.gov.cn', 1, 10)), 1, 'and Postfix delivers it');
     $lab->reload_postfix(non_smtpd_milters => "unix:$lab->{dir}/run/nobody.sock");
     $lab->sendmail(from => 'root@agency.gov.cn', to => ['pa@agency.gov.cn'], data => "Subject: cron\n\nran\n");
-    ok($lab->wait_for(sub { $lab->log_lines(qr/nobody\.sock: No such file/) }, 10), 'a milter that is not there is asked');
+    ok($lab->wait_for(sub { $lab->log_lines(qr/nobody\.sock: No such file/) }, 10),
+        'a milter that is not there is asked');
     is(scalar $lab->mailbox('pa@agency.gov.cn'), 0, 'and nothing passes without it');
     cmp_ok(scalar $lab->queue('maildrop'), '==', 1, 'the message waits');
     unlink $lab->queue('maildrop');

@@ -19,17 +19,20 @@ sub new {
     my ($class, $lab, %option) = @_;
     my $self = bless { lab => $lab, in => '' }, $class;
     my $port = $lab->{port}{ $option{port} || (defined $option{login} ? 'submission' : 'smtp') };
-    $self->{socket} = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port, Timeout => 10) or return $self->_failed('connect', "421 $!");
+    $self->{socket} = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port, Timeout => 10)
+        or return $self->_failed('connect', "421 $!");
     setsockopt $self->{socket}, SOL_SOCKET, $_, pack 'l!l!', $PATIENCE_SECONDS, 0 for SO_RCVTIMEO, SO_SNDTIMEO;
     my $helo = $option{helo} || 'client.example';
     $self->_step('greeting') && $self->_step('helo', "EHLO $helo") or return $self;
     if ($option{client}) {
         my $address = $option{client} =~ /:/ ? "IPV6:$option{client}" : $option{client};
-        $self->_step('xclient', "XCLIENT ADDR=$address NAME=" . ($option{client_name} || '[UNAVAILABLE]')) && $self->_step('helo', "EHLO $helo")
+        $self->_step('xclient', "XCLIENT ADDR=$address NAME=" . ($option{client_name} || '[UNAVAILABLE]'))
+            && $self->_step('helo', "EHLO $helo")
             or return $self;
     }
     if ($option{tls} // ($option{cert} || defined $option{login})) {
-        $self->_step('starttls', 'STARTTLS') && $self->_start_tls(%option) && $self->_step('helo', "EHLO $helo") or return $self;
+        $self->_step('starttls', 'STARTTLS') && $self->_start_tls(%option) && $self->_step('helo', "EHLO $helo")
+            or return $self;
     }
     if (defined $option{login}) {
         my $password = $option{password} // $lab->password($option{login});
@@ -52,13 +55,14 @@ sub transaction {
         ($result{queue_id}) = $reply =~ /queued as (\w+)/;
         return \%result;
     };
-    my $utf8 = grep({ /[^\x00-\x7f]/ } $option{from} // '', @{ $option{to} }) ? ' SMTPUTF8' : '';
+    my $utf8 = grep({/[^\x00-\x7f]/} $option{from} // '', @{ $option{to} }) ? ' SMTPUTF8' : '';
     my $more = join '', $utf8, map {" $_"} grep {defined} $option{mail_arguments};
     $result{mail} = $self->command('MAIL FROM:<' . ($option{from} // '') . ">$more");
     return $finish->('mail', $result{mail}) if $result{mail} !~ /^2/;
     my $last;
     for my $recipient (@{ $option{to} }) {
-        $last = $result{rcpt}{$recipient} = $self->command("RCPT TO:<$recipient>" . (defined $option{rcpt_arguments} ? " $option{rcpt_arguments}" : ''));
+        $last = $result{rcpt}{$recipient} = $self->command(
+            "RCPT TO:<$recipient>" . (defined $option{rcpt_arguments} ? " $option{rcpt_arguments}" : ''));
     }
     if (!grep {/^2/} values %{ $result{rcpt} }) {
         $self->command('RSET');
@@ -91,7 +95,7 @@ sub hang_up {
     close $self->{socket} if $self->{socket};
 }
 
-# ----------------------------------------------------------------------------------------------------------------- inside
+# ---------------------------------------------------------------------------------------------------------- inside
 
 # A command that has to succeed; otherwise the client is {failed}.
 sub _step {
@@ -119,7 +123,8 @@ sub _start_tls {
     if ($option{cert}) {
         my ($certificate, $key) = $lab->certificate($option{cert});
         Net::SSLeay::CTX_use_certificate_chain_file($context, $certificate) or die "$certificate: unreadable\n";
-        Net::SSLeay::CTX_use_PrivateKey_file($context, $key, Net::SSLeay::FILETYPE_PEM()) or die "$key: unreadable\n";
+        Net::SSLeay::CTX_use_PrivateKey_file($context, $key, Net::SSLeay::FILETYPE_PEM())
+            or die "$key: unreadable\n";
     }
     my %version = ('1.2' => 0x0303, '1.3' => 0x0304);
     if (my $only = $version{ $option{tls} // '' }) {
@@ -129,7 +134,8 @@ sub _start_tls {
     my $ssl = Net::SSLeay::new($context);
     Net::SSLeay::set_fd($ssl, fileno $self->{socket});
     if (Net::SSLeay::connect($ssl) != 1) {
-        $self->_failed('starttls', '454 ' . (Net::SSLeay::ERR_error_string(Net::SSLeay::ERR_get_error()) || 'no TLS'));
+        $self->_failed('starttls',
+            '454 ' . (Net::SSLeay::ERR_error_string(Net::SSLeay::ERR_get_error()) || 'no TLS'));
         return 0;
     }
     $self->{ssl} = $ssl;
@@ -157,7 +163,7 @@ sub _reply {
         }
         my $more;
         if ($self->{ssl}) { $more = Net::SSLeay::read($self->{ssl}, 65536) }
-        else              { sysread $self->{socket}, $more, 65536 }
+        else { sysread $self->{socket}, $more, 65536 }
         return '421 the connection is gone' if !defined $more || $more eq '';
         $self->{in} .= $more;
     }

@@ -10,8 +10,13 @@ use MIME::Base64;
 # "X-Classification: X"; fields => ['Name: value', …]; id for the Message-ID; attachments => [[NAME, BYTES], …].
 sub make {
     my ($class, %option) = @_;
-    my @fields = ("From: <$option{from}>", 'To: ' . join(', ', map {"<$_>"} @{ $option{to} || [] }), 'Subject: ' . encode_words($option{subject} // 'test'),
-        'Date: ' . ($option{date} // 'Mon, 5 Jan 2026 09:00:00 +0800'), 'MIME-Version: 1.0');
+    my @fields = (
+        "From: <$option{from}>",
+        'To: ' . join(', ', map {"<$_>"} @{ $option{to} || [] }),
+        'Subject: ' . encode_words($option{subject} // 'test'),
+        'Date: ' . ($option{date} // 'Mon, 5 Jan 2026 09:00:00 +0800'),
+        'MIME-Version: 1.0'
+    );
     push @fields, "Message-ID: <$option{id}>" if $option{id};
     push @fields, 'X-Classification: ' . encode_words($option{label}) if defined $option{label};
     push @fields, @{ $option{fields} || [] };
@@ -21,9 +26,18 @@ sub make {
     my @attachments = @{ $option{attachments} || [] };
     return join("\n", @fields, @text, '', $body) if !@attachments;
     my $boundary = 'miji-lab-boundary';
-    return join "\n", @fields, "Content-Type: multipart/mixed; boundary=\"$boundary\"", '', "--$boundary", @text, '', $body,
-        (map { ("--$boundary", 'Content-Type: application/octet-stream', "Content-Disposition: attachment; filename=\"$_->[0]\"",
-            'Content-Transfer-Encoding: base64', '', encode_base64($_->[1])) } @attachments), "--$boundary--", '';
+    return join "\n", @fields, "Content-Type: multipart/mixed; boundary=\"$boundary\"", '', "--$boundary", @text,
+        '', $body,
+        (
+        map { (
+            "--$boundary",
+            'Content-Type: application/octet-stream',
+            "Content-Disposition: attachment; filename=\"$_->[0]\"",
+            'Content-Transfer-Encoding: base64',
+            '', encode_base64($_->[1])
+        ) } @attachments
+        ),
+        "--$boundary--", '';
 }
 
 # A text as field value: RFC 2047 words of whole characters where it is not ASCII.
@@ -59,11 +73,11 @@ sub fields {
 # The first value of a field, '' if there is none.
 sub field { my ($self, $name) = @_; return ($self->fields($name))[0] // '' }
 
-sub body    { return $_[0]{body} }
+sub body { return $_[0]{body} }
 sub subject { return $_[0]->field('Subject') }
 
 # Envelope: the recipient of this copy, the sender; for copies outside also the parameters that the sink was given.
-sub to   { return $_[0]->field('Delivered-To') }
+sub to { return $_[0]->field('Delivered-To') }
 sub from { my ($sender) = $_[0]->field('Return-Path') =~ /<(.*)>/; return $sender // '' }
 
 1;

@@ -16,9 +16,16 @@ sub start_miji {
     $self->write_miji_conf($option{conf}) if defined $option{conf} || !-e $self->miji_conf_file;
     $self->{milter_sockets} = _sockets(Lab::read_file($self->miji_conf_file));
     local %ENV = (%ENV, %{ $option{environment} || {} });
-    $self->start_process('miji', "$self->{dir}/bin/miji-milter", -c => $self->miji_conf_file, '-f', @{ $option{arguments} || [] });
+    $self->start_process(
+        'miji', "$self->{dir}/bin/miji-milter",
+        -c => $self->miji_conf_file,
+        '-f', @{ $option{arguments} || [] });
     my @sockets = values %{ $self->{milter_sockets} };
-    $self->wait_ready('miji', 20, sub { !grep { !$self->accepts($_) } @sockets });
+    $self->wait_ready(
+        'miji', 20,
+        sub {
+            !grep { !$self->accepts($_) } @sockets;
+        });
 }
 
 # TERM: drains and stops; returns the wait status, undef if it did not run. A sanitizer's report in its log comes out on
@@ -82,7 +89,12 @@ sub milter_socket {
 sub write_miji_conf {
     my ($self, $text) = @_;
     $text //= Lab::read_file("$self->{top}/contrib/lab/miji.conf");
-    my %place = (RUN => "$self->{dir}/run", STATE => "$self->{dir}/state", ETC => "$self->{dir}/etc", TLS => "$self->{dir}/tls");
+    my %place = (
+        RUN => "$self->{dir}/run",
+        STATE => "$self->{dir}/state",
+        ETC => "$self->{dir}/etc",
+        TLS => "$self->{dir}/tls"
+    );
     if ($self->{port}{ldap}) {
         $place{ uc $_ } = $self->ldap_url($_) for qw(ldap ldaps ldapi slow slows);
     }

@@ -20,10 +20,16 @@ sub start_postfix {
     my $dir = "$self->{dir}/postfix";
     $self->free_port($_) for qw(smtp submission sink);
     $self->_prepare_postfix if !-d $dir;
-    my %milters = (smtp_milters => $self->milter_socket('smtp'), local_milters => $self->milter_socket('local'), %option);
+    my %milters =
+        (smtp_milters => $self->milter_socket('smtp'), local_milters => $self->milter_socket('local'), %option);
     Lab::write_file("$dir/config/main.cf", $self->_main_cf(\%milters));
     if (!$self->is_running('smtp-sink')) {
-        $self->start_process('smtp-sink', $^X, "$self->{top}/contrib/lab/smtp-sink", $self->{port}{sink}, "$self->{dir}/mail");
+        $self->start_process(
+            'smtp-sink', $^X,
+            "$self->{top}/contrib/lab/smtp-sink",
+            $self->{port}{sink},
+            "$self->{dir}/mail"
+        );
         $self->wait_ready('smtp-sink', 10, sub { $self->accepts($self->{port}{sink}) });
     }
     my ($status, $text) = Lab::run_command('/usr/sbin/postfix', -c => "$dir/config", 'start');
@@ -51,7 +57,7 @@ sub stop_postfix {
     kill 'TERM', $master;    # it ends its children, too
     my @alive;
     my $look = sub {
-        @alive = grep { $works_here->($_) } map { m{/proc/(\d+)} } glob '/proc/[0-9]*';
+        @alive = grep { $works_here->($_) } map {m{/proc/(\d+)}} glob '/proc/[0-9]*';
         return !@alive;
     };
     $self->wait_for($look, 10) or kill 'KILL', @alive;
@@ -67,7 +73,12 @@ sub is_postfix_running {
 sub sendmail {
     my ($self, %option) = @_;
     my $file = Lab::write_file("$self->{dir}/run/sendmail.eml", $option{data});
-    my @command = ('/usr/sbin/sendmail', -C => "$self->{dir}/postfix/config", '-oi', -f => $option{from}, '--', @{ $option{to} });
+    my @command = (
+        '/usr/sbin/sendmail',
+        -C => "$self->{dir}/postfix/config",
+        '-oi',
+        -f => $option{from},
+        '--', @{ $option{to} });
     return Lab::run_command('sh', '-c', 'in=$1; shift; exec "$@" <"$in"', 'sh', $file, @command);
 }
 
@@ -102,18 +113,23 @@ sub _prepare_postfix {
     my ($self) = @_;
     my $dir = "$self->{dir}/postfix";
     my ($uid, $gid) = (getpwnam 'postfix')[2, 3] or die "no user postfix: make deps\n";
-    mkdir $_, 0755 or die "$_: $!\n" for $dir, map { "$dir/$_" } qw(config config/sasl spool data);
+    mkdir $_, 0755 or die "$_: $!\n" for $dir, map {"$dir/$_"} qw(config config/sasl spool data);
     chown $uid, $gid, "$dir/data";
     chmod 0700, "$dir/data";
     my ($mail_uid, $mail_gid) = (getpwnam 'nobody')[2, 3];
     chown $mail_uid, $mail_gid, "$self->{dir}/mail";
-    my @inside = map { "$_\@agency.gov.cn" } @PEOPLE, 'li';
+    my @inside = map {"$_\@agency.gov.cn"} @PEOPLE, 'li';
     Lab::write_file("$dir/config/mailboxes", join '', (map {"$_ $_/\n"} @inside), "\@agency.gov.cn other/\n");
     Lab::write_file("$dir/config/master.cf", $self->_master_cf);
     # Debian's Cyrus SASL reads this place whatever Postfix says.
-    Lab::write_file("$dir/config/sasl/smtpd.conf", "pwcheck_method: auxprop\nauxprop_plugin: sasldb\nmech_list: PLAIN LOGIN\nsasldb_path: $dir/sasldb\n");
+    Lab::write_file("$dir/config/sasl/smtpd.conf",
+        "pwcheck_method: auxprop\nauxprop_plugin: sasldb\nmech_list: PLAIN LOGIN\nsasldb_path: $dir/sasldb\n");
     for my $name (@PEOPLE) {
-        open my $in, '|-', 'saslpasswd2', '-p', '-c', -f => "$dir/sasldb", -u => 'agency.gov.cn', $name or die "saslpasswd2: $!\n";
+        open my $in, '|-', 'saslpasswd2', '-p', '-c',
+            -f => "$dir/sasldb",
+            -u => 'agency.gov.cn',
+            $name
+            or die "saslpasswd2: $!\n";
         print {$in} $self->password($name);
         close $in or die "saslpasswd2 failed for $name\n";
     }
@@ -206,10 +222,28 @@ cleanup unix n - n - 0 cleanup
 qmgr unix n - n 2 1 qmgr
 postlog unix-dgram n - n - 1 postlogd
 END
-    my %service = (tlsmgr => 'tlsmgr', rewrite => 'trivial-rewrite', bounce => 'bounce', defer => 'bounce', trace => 'bounce', verify => 'verify',
-        flush => 'flush', proxymap => 'proxymap', smtp => 'smtp', relay => 'smtp', showq => 'showq', error => 'error', retry => 'error',
-        discard => 'discard', anvil => 'anvil', scache => 'scache');
-    $text .= "$_ unix - - n - " . (/^(?:tlsmgr|verify|anvil|scache)$/ ? 1 : /^(?:bounce|defer|trace|flush)$/ ? 0 : '-') . " $service{$_}\n"
+    my %service = (
+        tlsmgr => 'tlsmgr',
+        rewrite => 'trivial-rewrite',
+        bounce => 'bounce',
+        defer => 'bounce',
+        trace => 'bounce',
+        verify => 'verify',
+        flush => 'flush',
+        proxymap => 'proxymap',
+        smtp => 'smtp',
+        relay => 'smtp',
+        showq => 'showq',
+        error => 'error',
+        retry => 'error',
+        discard => 'discard',
+        anvil => 'anvil',
+        scache => 'scache'
+    );
+    $text .=
+          "$_ unix - - n - "
+        . (/^(?:tlsmgr|verify|anvil|scache)$/ ? 1 : /^(?:bounce|defer|trace|flush)$/ ? 0 : '-')
+        . " $service{$_}\n"
         for sort keys %service;
     return $text . "virtual unix - n n - - virtual\n";
 }

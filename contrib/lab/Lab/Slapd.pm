@@ -24,7 +24,8 @@ sub start_slapd {
         Lab::write_file("$dir/tree.ldif", $self->_tree . ($option{ldif} ? "\n$option{ldif}" : ''));
         $form eq 'conf' ? $self->_prepare_conf : $self->_prepare_config;
     }
-    $self->start_process('slapd', '/usr/sbin/slapd', '-d', 'stats', $form eq 'conf' ? ('-f', "$dir/slapd.conf") : ('-F', "$dir/config"),
+    $self->start_process('slapd', '/usr/sbin/slapd', '-d', 'stats',
+        $form eq 'conf' ? ('-f', "$dir/slapd.conf") : ('-F', "$dir/config"),
         '-h', join ' ', map { $self->ldap_url($_) } qw(ldap ldaps ldapi));
     $self->wait_ready('slapd', 15, sub { $self->accepts($self->{port}{ldaps}) && $self->accepts("$dir/ldapi") });
     if ($fresh && $form eq 'config') {
@@ -39,14 +40,15 @@ sub stop_slapd { my ($self) = @_; return $self->stop_process('slapd') }
 
 # Stopped by a signal: it still accepts connections, and answers nothing.
 sub freeze_slapd { my ($self) = @_; $self->signal_process('slapd', 'STOP') }
-sub thaw_slapd   { my ($self) = @_; $self->signal_process('slapd', 'CONT') }
+sub thaw_slapd { my ($self) = @_; $self->signal_process('slapd', 'CONT') }
 
 # Every answer through ldap_url('slow') and ldap_url('slows') comes so many milliseconds later; 0: at once.
 sub slow_slapd { my ($self, $delay_ms) = @_; Lab::write_file("$self->{dir}/run/ldap-delay", "$delay_ms\n") }
 
 sub ldap_url {
     my ($self, $kind) = @_;
-    return 'ldapi://' . join '', map { m{[\w.-]} ? $_ : sprintf '%%%02x', ord } split //, "$self->{dir}/slapd/ldapi" if $kind eq 'ldapi';
+    return 'ldapi://' . join '', map { m{[\w.-]} ? $_ : sprintf '%%%02x', ord } split //, "$self->{dir}/slapd/ldapi"
+        if $kind eq 'ldapi';
     return ($kind =~ /s$/ ? 'ldaps' : 'ldap') . "://127.0.0.1:$self->{port}{$kind}";
 }
 
@@ -54,7 +56,8 @@ sub ldap_url {
 sub account_dn {
     my ($self, $name) = @_;
     return "cn=$name,ou=services,$BASE" if $name =~ /^(?:miji|admin)$/;
-    my ($dn) = $self->ldap_search(filter => "(uid=$name)", attributes => ['1.1']) =~ /^dn: (.*)$/m or die "no $name in the directory\n";
+    my ($dn) = $self->ldap_search(filter => "(uid=$name)", attributes => ['1.1']) =~ /^dn: (.*)$/m
+        or die "no $name in the directory\n";
     return $dn;
 }
 sub password { my ($self, $name) = @_; return "$name-secret" }
@@ -69,11 +72,21 @@ sub ldap_modify {
 # url (ldapi), base, scope, filter, attributes => […]; with fail => 1 an error is returned, "ldap: TEXT", instead of raised.
 sub ldap_search {
     my ($self, %option) = @_;
-    my @who = $option{as} ? ('-x', -D => $self->account_dn($option{as}), -w => $self->password($option{as})) : qw(-Q -Y EXTERNAL);
+    my @who =
+        $option{as}
+        ? ('-x', -D => $self->account_dn($option{as}), -w => $self->password($option{as}))
+        : qw(-Q -Y EXTERNAL);
     local $ENV{LDAPTLS_CACERT} = $option{ca} || "$self->{dir}/tls/ca.pem";
     local $ENV{LDAPTLS_REQCERT} = 'demand';
-    my ($status, $text) = Lab::run_command('ldapsearch', '-LLL', -o => 'ldif-wrap=no', -o => 'nettimeout=5', @who, -H => $option{url} || $self->ldap_url('ldapi'),
-        -b => $option{base} || $BASE, -s => $option{scope} || 'sub', $option{filter} || '(objectClass=*)', @{ $option{attributes} || [] });
+    my ($status, $text) = Lab::run_command(
+        'ldapsearch', '-LLL',
+        -o => 'ldif-wrap=no',
+        -o => 'nettimeout=5',
+        @who,
+        -H => $option{url} || $self->ldap_url('ldapi'),
+        -b => $option{base} || $BASE,
+        -s => $option{scope} || 'sub',
+        $option{filter} || '(objectClass=*)', @{ $option{attributes} || [] });
     if ($status) { return "ldap: $text" if $option{fail}; die "ldapsearch: $text" }
     require MIME::Base64;
     $text =~ s/^([\w;-]+):: (\S+)$/"$1: " . MIME::Base64::decode_base64($2)/gme;
@@ -91,7 +104,8 @@ sub _tree {
     my ($self) = @_;
     my $ldif = Lab::read_file("$self->{top}/ldap-schema/example.ldif") or die "no ldap-schema/example.ldif\n";
     $ldif =~ s/^(uid: (\w+))$/$1\nuserPassword: @{[ $self->password($2) ]}/mg;
-    $ldif =~ s/^(objectClass: applicationProcess\n)(cn: (\w+))$/$1objectClass: simpleSecurityObject\n$2\nuserPassword: @{[ $self->password($3) ]}/mg;
+    $ldif =~
+        s/^(objectClass: applicationProcess\n)(cn: (\w+))$/$1objectClass: simpleSecurityObject\n$2\nuserPassword: @{[ $self->password($3) ]}/mg;
     return $ldif;
 }
 
@@ -118,7 +132,8 @@ dbnosync
 index objectClass,uid,mail,member eq
 include $schema/access.conf
 END
-    my ($status, $text) = Lab::run_command('/usr/sbin/slapadd', '-q', -f => "$dir/slapd.conf", -l => "$dir/tree.ldif");
+    my ($status, $text) =
+        Lab::run_command('/usr/sbin/slapadd', '-q', -f => "$dir/slapd.conf", -l => "$dir/tree.ldif");
     die "slapadd: $text" if $status;
 }
 
@@ -163,7 +178,8 @@ olcDbDirectory: $dir/db
 olcDbNoSync: TRUE
 olcDbIndex: objectClass,uid,mail,member eq
 END
-    my ($status, $text) = Lab::run_command('/usr/sbin/slapadd', -n => 0, -F => "$dir/config", -l => "$dir/config.ldif");
+    my ($status, $text) =
+        Lab::run_command('/usr/sbin/slapadd', -n => 0, -F => "$dir/config", -l => "$dir/config.ldif");
     die "slapadd: $text" if $status;
 }
 
@@ -171,8 +187,8 @@ sub _start_proxies {
     my ($self) = @_;
     return if $self->is_running('slow-proxy');
     $self->slow_slapd(0);
-    $self->start_process('slow-proxy', $^X, "$self->{top}/contrib/lab/slow-proxy", "$self->{dir}/run/ldap-delay",
-        map { $self->{port}{$_} } qw(slow ldap slows ldaps));
+    $self->start_process('slow-proxy', $^X, "$self->{top}/contrib/lab/slow-proxy",
+        "$self->{dir}/run/ldap-delay", map { $self->{port}{$_} } qw(slow ldap slows ldaps));
     $self->wait_ready('slow-proxy', 10, sub { $self->accepts($self->{port}{slows}) });
 }
 
