@@ -72,16 +72,14 @@ sub _directory {
         chmod 0755, $dir;
         return $dir;
     }
-    if (-l $wanted) {
-        my $old = readlink $wanted;
-        remove_tree($old) if $old =~ m{^/tmp/miji-lab-\w+$} && -e "$old/$MARK";
-        unlink $wanted;
-    } elsif (-d $wanted) {
-        my @inside = grep { !/^\.\.?$/ } do { opendir my $d, $wanted or die "$wanted: $!\n"; readdir $d };
-        -e "$wanted/$MARK" || !@inside or die "$wanted is not an earlier lab: not touched\n";
-        remove_tree($wanted, { keep_root => 1 });
-        rmdir $wanted;
+    my $old = -l $wanted ? readlink $wanted : $wanted;
+    if (-e "$old/$MARK") {
+        _take_over($old);
+    } elsif (-d $old && grep { !/^\.\.?$/ } do { opendir my $d, $old or die "$old: $!\n"; readdir $d }) {
+        die "$wanted is not an earlier lab: not touched\n";
     }
+    unlink $wanted if -l $wanted;
+    rmdir $wanted if -d $wanted;
     make_path(dirname($wanted));
     my $dir = abs_path(dirname($wanted)) . '/' . basename($wanted);
     if (length $dir > 70 || grep { !((stat)[2] & 01) } _parents($dir)) {
@@ -92,8 +90,17 @@ sub _directory {
     } else {
         mkdir $dir, 0755 or die "$dir: $!\n";
     }
-    write_file("$dir/$MARK", '');
+    write_file("$dir/$MARK", "$$\n");
     return $dir;
+}
+
+# Removes an earlier lab, and what a killed program left running in it; not one that somebody uses.
+sub _take_over {
+    my ($dir) = @_;
+    my ($owner) = read_file("$dir/$MARK") =~ /(\d+)/;
+    die "$dir is in use by process $owner\n" if $owner && (readlink("/proc/$owner/exe") // '') =~ /perl/;
+    kill 'KILL', map { $_->{pid} } leftovers({ dir => abs_path($dir) });
+    remove_tree($dir);
 }
 
 sub _parents {
@@ -264,6 +271,7 @@ sub stop_all {
         print STDERR "lab: had to kill $process->{name} ($process->{pid})\n";
         kill 'KILL', $process->{pid};
     }
+    write_file("$self->{dir}/$MARK", '');
     remove_tree($self->{dir}) if !$self->{keep};
     return !@left;
 }

@@ -15,6 +15,7 @@ $lab->start_slapd;
 $lab->start_postfix;
 cmp_ok(time - $begin, '<', 8, 'the lab is there quickly') or diag time - $begin;
 
+a_place_of_its_own();
 directory('slapd.conf');
 slow_and_frozen();
 mail();
@@ -32,6 +33,7 @@ $lab->stop_all;
 ok(!-e $dir, 'nothing of the lab is left on the disk');
 $lab = $other;
 directory('cn=config');
+a_false_miji();
 my @started = $lab->leftovers;
 cmp_ok(scalar @started, '>=', 2, 'leftovers sees running daemons');
 ok($lab->stop_all, 'everything stops when asked');
@@ -283,4 +285,63 @@ sub local_mail {
     is(scalar $lab->mailbox('pa@agency.gov.cn'), 0, 'and nothing passes without it');
     cmp_ok(scalar $lab->queue('maildrop'), '==', 1, 'the message waits');
     unlink $lab->queue('maildrop');
+}
+
+# Start, signals and places in miji.conf, with a program that only listens.
+sub a_false_miji {
+    my $build = "$lab->{dir}/build";
+    mkdir $_ for $build, "$build/bin";
+    Lab::write_file("$build/bin/miji-milter", <<'EOT', 0755);
+#!/usr/bin/perl
+use IO::Socket::UNIX;
+$| = 1;
+open my $in, '<', $ARGV[1];
+my @sockets = map { /^listen\s+"unix:(.*?)"/ ? IO::Socket::UNIX->new(Local => $1, Listen => 5) || () : () } <$in>;
+@sockets or die "cannot listen\n";
+print "@ARGV[0, 2] ", scalar(@sockets), "\n";
+my $child = fork // die;
+sleep 1 while !$child;
+$SIG{TERM} = sub { kill 'TERM', $child; print "drained\n"; exit 3 };
+$SIG{HUP} = sub { print "again\n" };
+sleep 1 while 1;
+EOT
+    $lab->{build} = $build;
+    $lab->start_miji(conf => "listen  \"unix:\@RUN\@/milter.sock\"  mode 0660\nlisten \"unix:\@RUN\@/local.sock\"   role local\n"
+            . "state \"\@STATE\@\"\ndirectory \"\@SLOWS\@\" { ca file \"\@TLS\@/ca.pem\" }\n");
+    is($lab->milter_socket('local'), "unix:$lab->{dir}/run/local.sock", 'sockets are known by role');
+    my $conf = Lab::read_file($lab->miji_conf_file);
+    like($conf, qr{^directory "ldaps://127\.0\.0\.1:$lab->{port}{slows}" \{ ca file "$lab->{dir}/tls/ca\.pem" \}$}m, 'places are filled in');
+    is((stat "$lab->{dir}/state")[4], scalar getpwnam('nobody'), 'the state directory belongs to nobody');
+    is((stat "$lab->{dir}/state")[2] & 07777, 0700, 'and to nobody else');
+    is(scalar $lab->miji_lines(qr/^-c -f 2$/), 1, 'Miji is started in the foreground, its log is kept');
+    ok($lab->wait_for(sub { $lab->miji_processes == 2 }, 5), 'its children are seen');
+    $lab->reload_miji;
+    ok($lab->wait_for(sub { $lab->miji_lines(qr/^again$/) }, 5), 'it is told to reload');
+    is($lab->stop_miji >> 8, 3, 'and to stop, and its status is told');
+    is(scalar $lab->miji_lines(qr/^drained$/), 1, 'in its own time');
+    my ($status) = eval { $lab->start_miji(conf => qq{listen "unix:/nowhere/x.sock"\n}, arguments => ['--']); 1 };
+    like($@, qr/^miji does not start:\n(?:.*\n)*cannot listen$/m, 'a Miji that does not listen is noticed') if !$status;
+    $lab->stop_miji;
+}
+
+# A named directory is reused when it was a lab, and only then.
+sub a_place_of_its_own {
+    my $place = "$dir/place";
+    my $first = Lab->new(dir => $place);
+    ok(!eval { Lab->new(dir => $place) }, 'a lab that runs');
+    like($@, qr/is in use by process $$/, 'is not taken over');
+    $first->stop_all;
+    ok(-d "$place/tls", 'a named lab stays to be looked at');
+    Lab::write_file("$place/.miji-lab", "999999999\n");
+    my $forgotten = fork // die;
+    if (!$forgotten) { exec $^X, '-e', 'sleep 60', "$place/x" }
+    $lab->wait_for(sub { Lab::read_file("/proc/$forgotten/cmdline") =~ /sleep 60/ }, 5);
+    my $second = Lab->new(dir => $place);
+    waitpid $forgotten, 0;
+    is($? & 127, 9, 'what a killed lab left running ends when its place is taken');
+    $second->stop_all;
+    mkdir "$dir/full";
+    Lab::write_file("$dir/full/letter", 'dear');
+    ok(!eval { Lab->new(dir => "$dir/full") }, 'a directory with something else in it');
+    like($@, qr/is not an earlier lab: not touched/, 'is not touched');
 }
