@@ -33,7 +33,12 @@ struct envelope_recipient *envelope_add(struct envelope *envelope, const char *g
 void envelope_set_sender(struct envelope *envelope, const char *given, const char *parameters);
 
 /* Why there may be no facts. */
-enum facts_state { FACTS_HERE, FACTS_NONE_TRANSIENT, FACTS_NONE_PERSISTENT };
+enum facts_state {
+    FACTS_HERE,
+    FACTS_NONE_TRANSIENT,  /* a reader died or ran out of time: the first time */
+    FACTS_NONE_PERSISTENT, /* … again on the same digest */
+    FACTS_NONE_BUSY,       /* no reader was free in time: transient */
+};
 
 struct inputs {
     const struct snapshot *snapshot;
@@ -53,5 +58,12 @@ void inputs_ask_sender(struct directory_query *query, const struct snapshot *sna
                        const struct envelope *envelope);
 void inputs_ask_recipient(struct directory_query *query, const struct snapshot *snapshot,
                           const struct envelope_recipient *recipient);
+
+/* An address form that Postfix may rewrite after the filter (semantics.md 4.2): refuses the whole message. % and ! matter with an inside domain only;
+ * the null address is strange as a recipient. */
+gboolean inputs_is_strange(const struct snapshot *snapshot, const struct address *address);
+
+/* Who is behind an address: the exact one, then the one without its tag (4.1). */
+struct person_answer inputs_person(const struct inputs *inputs, const struct address *address);
 
 #endif

@@ -5,6 +5,7 @@
 #ifndef POLICY_CHECK_REASON_H
 #define POLICY_CHECK_REASON_H
 
+#include "policy/autoptr.h"
 #include "policy/label/label.h"
 #include "policy/zone/outcome.h"
 
@@ -47,7 +48,8 @@ enum check_id {
     CHECK_ENVELOPE = 1, CHECK_ZONE_ORIGIN, CHECK_SENDER, CHECK_LABEL_STATE, CHECK_ORIGINATE, CHECK_RETURN_PATH, CHECK_INSPECTION,
     CHECK_ATTACHMENT, CHECK_THREAD, CHECK_VISIBLE, CHECK_RECIPIENT, CHECK_ZONE_RECIPIENT, CHECK_RULES,
 };
-const char *check_name(enum check_id id);
+const char *check_name(enum check_id id); /* "zone-of-origin": for logs and JSON */
+const char *check_title(enum check_id id, enum language language); /* for people */
 
 /* One reason as found: which check, what answer, about whom and what. Owned by the decision. */
 struct reason {
@@ -62,5 +64,10 @@ struct reason {
     guint part;               /* 0 none */
     struct outcome outcome;   /* what the configuration says for it, borrowed strings; UNSET: the reason's default */
 };
+void reason_free(struct reason *reason);
+DEFINE_AUTOPTR(reason, reason_free)
+
+/* The sentence for people who may know all of it (explain, officers, told senders in a notice), with address, level and detail filled in; new. */
+char *reason_text(const struct reason *reason, enum language language);
 
 #endif
