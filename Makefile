@@ -20,7 +20,7 @@ B    := .build$(if $(filter-out default,$(VARIANT)),/$(VARIANT))
 CC   := $(if $(filter default undefined,$(origin CC)),gcc,$(CC))
 AR   := ar
 
-PACKAGES  := milter ldap lber libpcre2-8 openssl glib-2.0 gmime-3.0 libxml-2.0 libutf8proc libidn2 libseccomp
+PACKAGES  := milter ldap lber libpcre2-8 openssl glib-2.0 gmime-3.0 libxml-2.0 libutf8proc libidn2 libseccomp libsystemd
 PKG_CFLAGS = $(shell pkg-config --cflags $(PACKAGES))
 PKG_LIBS   = $(shell pkg-config --libs $(PACKAGES)) -lpthread
 

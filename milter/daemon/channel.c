@@ -1,0 +1,66 @@
+#include "milter/daemon/channel.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+struct packet {
+    guint32 word;
+    struct inspect_limits limits;
+};
+
+gboolean channel_send(int channel, const struct channel_message *message)
+{
+    struct packet packet = {.word = message->word, .limits = message->limits};
+    struct iovec part = {.iov_base = &packet, .iov_len = sizeof packet};
+    union {
+        struct cmsghdr align;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control = {0};
+    struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1};
+    if (message->fd >= 0) {
+        header.msg_control = control.space;
+        header.msg_controllen = sizeof control.space;
+        struct cmsghdr *c = CMSG_FIRSTHDR(&header);
+        c->cmsg_level = SOL_SOCKET;
+        c->cmsg_type = SCM_RIGHTS;
+        c->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(c), &message->fd, sizeof(int));
+    }
+    ssize_t sent;
+    do
+        sent = sendmsg(channel, &header, MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    return sent == (ssize_t)sizeof packet;
+}
+
+static gboolean is_known(guint32 word)
+{
+    return word == CHANNEL_UP || word == CHANNEL_RELOAD || word == CHANNEL_DRAIN || word == CHANNEL_INSPECTOR;
+}
+
+struct channel_message channel_receive(int channel)
+{
+    struct channel_message message = {.word = CHANNEL_NOTHING, .fd = -1};
+    struct packet packet;
+    struct iovec part = {.iov_base = &packet, .iov_len = sizeof packet};
+    union {
+        struct cmsghdr align;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct msghdr header = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof control.space};
+    ssize_t got = recvmsg(channel, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
+        message.word = CHANNEL_CLOSED;
+    if (got <= 0)
+        return message;
+    struct cmsghdr *c = CMSG_FIRSTHDR(&header);
+    if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+        memcpy(&message.fd, CMSG_DATA(c), sizeof(int));
+    if (got == (ssize_t)sizeof packet && is_known(packet.word)) {
+        message.word = packet.word;
+        message.limits = packet.limits;
+    }
+    return message;
+}

@@ -1,0 +1,29 @@
+/*
+ * channel: what supervisor and daemon say to each other over a SEQPACKET socket pair: one word, sometimes with limits or a descriptor.
+ */
+#ifndef MILTER_DAEMON_CHANNEL_H
+#define MILTER_DAEMON_CHANNEL_H
+
+#include "milter/inspect/inspector.h"
+
+enum channel_word {
+    CHANNEL_CLOSED = 0,      /* the other side is gone */
+    CHANNEL_NOTHING,         /* nothing (or nonsense) was there */
+    CHANNEL_UP = 'U',        /* daemon: serving */
+    CHANNEL_RELOAD = 'R',    /* supervisor: HUP came */
+    CHANNEL_DRAIN = 'D',     /* supervisor: TERM came */
+    CHANNEL_INSPECTOR = 'I', /* daemon: start an inspector with these limits; supervisor: here is its control channel */
+};
+
+struct channel_message {
+    enum channel_word word;
+    struct inspect_limits limits;
+    int fd; /* -1 none; the receiver's */
+};
+
+/* FALSE if the other side is gone. */
+gboolean channel_send(int channel, const struct channel_message *message);
+/* Takes one message that poll announced; never waits. */
+struct channel_message channel_receive(int channel);
+
+#endif

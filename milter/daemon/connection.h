@@ -1,0 +1,25 @@
+/*
+ * connection: one milter connection: what was negotiated, the client's session, the message under way. It hangs on libmilter's context pointer and
+ * on nothing else.
+ */
+#ifndef MILTER_DAEMON_CONNECTION_H
+#define MILTER_DAEMON_CONNECTION_H
+
+#include "milter/daemon/transaction.h"
+
+struct connection {
+    struct service *service;
+    struct session session;
+    struct transaction *transaction;  /* NULL between messages */
+    unsigned long no_reply;           /* SMFIP_NR_* that were negotiated */
+    gboolean leading_space, skip;     /* SMFIP_HDR_LEADSPC, SMFIP_SKIP */
+    gboolean role_known;              /* the relay's word was looked for at the first CONNECT */
+};
+
+struct connection *connection_new(struct service *service);
+void connection_free(struct connection *connection);
+
+/* A new message begins, or the old one is given up. */
+void connection_drop_message(struct connection *connection);
+
+#endif

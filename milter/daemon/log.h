@@ -1,0 +1,21 @@
+/*
+ * log: one line per outcome, to syslog, the journal or standard error. One sanitiser before all sinks: control characters, bidirectional
+ * controls and octets that are not UTF-8 never pass. Never bodies, subjects, matched words or passwords (style.md 2).
+ *
+ * log_open once before threads start; log_line from any thread.
+ */
+#ifndef MILTER_DAEMON_LOG_H
+#define MILTER_DAEMON_LOG_H
+
+#include "milter/conf/conf.h"
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO };
+
+/* program: the tag ("miji-milter"). Also takes over what GLib itself says. */
+void log_open(const char *program, enum log_kind kind, const char *facility);
+void log_line(enum log_level level, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* The sanitiser: a new string of at most limit octets; what may not pass is shown as \xHH or \u{HEX}. */
+char *log_clean(const char *text, gsize limit);
+
+#endif

@@ -1,0 +1,197 @@
+#include "milter/daemon/role_relay.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "milter/daemon/apply.h"
+#include "milter/daemon/limits.h"
+#include "milter/daemon/log.h"
+#include "milter/daemon/socket.h"
+
+/* The MTA's side and libmilter's side of one connection. */
+struct pair {
+    int mta, filter;
+    GByteArray *to_filter, *to_mta; /* octets under way */
+    gboolean introduced;            /* the macro has been put in */
+    gboolean broken;
+};
+
+struct role_relay {
+    int listen_fd, stop_fd;
+    char *target, *word;
+    GPtrArray *pairs; /* the thread's own */
+    pthread_t thread;
+};
+
+static void pair_free(gpointer data)
+{
+    struct pair *pair = data;
+    close(pair->mta);
+    close(pair->filter);
+    g_byte_array_unref(pair->to_filter);
+    g_byte_array_unref(pair->to_mta);
+    g_free(pair);
+}
+
+static void accept_pair(struct role_relay *relay)
+{
+    int mta = accept4(relay->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (mta < 0)
+        return;
+    g_autoptr(GError) error = NULL;
+    int filter = relay->pairs->len < LIMIT_RELAYED ? socket_connect(relay->target, &error) : -1;
+    if (filter < 0) {
+        log_line(LOG_LEVEL_WARNING, "local socket: %s", error ? error->message : "too many connections at once");
+        close(mta); /* Postfix answers for us: milter_default_action */
+        return;
+    }
+    struct pair *pair = g_new0(struct pair, 1);
+    pair->mta = mta;
+    pair->filter = filter;
+    pair->to_filter = g_byte_array_new();
+    pair->to_mta = g_byte_array_new();
+    g_ptr_array_add(relay->pairs, pair);
+}
+
+static void append_number(GByteArray *out, guint32 number)
+{
+    guint32 big_endian = GUINT32_TO_BE(number);
+    g_byte_array_append(out, (const guint8 *)&big_endian, sizeof big_endian);
+}
+
+/* Behind the first packet goes `D` (macros) for the HELO stage: Postfix's own macros for CONNECT would replace ours if they were of that stage. */
+static void introduce(struct role_relay *relay, struct pair *pair)
+{
+    GByteArray *in = pair->to_filter;
+    guint32 length;
+    if (in->len < sizeof length)
+        return;
+    memcpy(&length, in->data, sizeof length);
+    length = GUINT32_FROM_BE(length);
+    if (length > LIMIT_RELAY_BUFFER / 2) {
+        pair->broken = TRUE;
+        return;
+    }
+    if (in->len < sizeof length + length)
+        return;
+    gsize first = sizeof length + length;
+    GByteArray *out = g_byte_array_sized_new(in->len + 96);
+    g_byte_array_append(out, in->data, (guint)first);
+    append_number(out, (guint32)(2 + sizeof ROLE_SYMBOL + strlen(relay->word) + 1));
+    g_byte_array_append(out, (const guint8 *)"DH", 2);
+    g_byte_array_append(out, (const guint8 *)ROLE_SYMBOL, sizeof ROLE_SYMBOL);
+    g_byte_array_append(out, (const guint8 *)relay->word, (guint)strlen(relay->word) + 1);
+    g_byte_array_append(out, in->data + first, (guint)(in->len - first));
+    g_byte_array_unref(in);
+    pair->to_filter = out;
+    pair->introduced = TRUE;
+}
+
+static void take(struct pair *pair, int fd, GByteArray *into)
+{
+    guint8 octets[16384];
+    ssize_t n = recv(fd, octets, sizeof octets, MSG_DONTWAIT);
+    if (n > 0)
+        g_byte_array_append(into, octets, (guint)n);
+    else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+        pair->broken = TRUE;
+}
+
+static void give(struct pair *pair, int fd, GByteArray *from)
+{
+    ssize_t n = send(fd, from->data, from->len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (n > 0)
+        g_byte_array_remove_range(from, 0, (guint)n);
+    else if (n < 0 && errno != EAGAIN && errno != EINTR)
+        pair->broken = TRUE;
+}
+
+static short wanted(const GByteArray *in, const GByteArray *out, gboolean may_send)
+{
+    return (short)((in->len < LIMIT_RELAY_BUFFER ? POLLIN : 0) | (out->len && may_send ? POLLOUT : 0));
+}
+
+static void serve_pair(struct role_relay *relay, struct pair *pair, short mta, short filter)
+{
+    if (mta & (POLLIN | POLLHUP | POLLERR))
+        take(pair, pair->mta, pair->to_filter);
+    if (!pair->introduced)
+        introduce(relay, pair);
+    if (filter & (POLLIN | POLLHUP | POLLERR))
+        take(pair, pair->filter, pair->to_mta);
+    if (pair->introduced && pair->to_filter->len)
+        give(pair, pair->filter, pair->to_filter);
+    if (pair->to_mta->len)
+        give(pair, pair->mta, pair->to_mta);
+}
+
+static GArray *what_to_poll(struct role_relay *relay)
+{
+    GArray *polled = g_array_new(FALSE, FALSE, sizeof(struct pollfd));
+    struct pollfd listening = {.fd = relay->listen_fd, .events = POLLIN}, stopping = {.fd = relay->stop_fd, .events = POLLIN};
+    g_array_append_val(polled, listening);
+    g_array_append_val(polled, stopping);
+    for (guint i = 0; i < relay->pairs->len; i++) {
+        const struct pair *pair = g_ptr_array_index(relay->pairs, i);
+        struct pollfd mta = {.fd = pair->mta, .events = wanted(pair->to_filter, pair->to_mta, TRUE)};
+        struct pollfd filter = {.fd = pair->filter, .events = wanted(pair->to_mta, pair->to_filter, pair->introduced)};
+        g_array_append_val(polled, mta);
+        g_array_append_val(polled, filter);
+    }
+    return polled;
+}
+
+static void *run(void *data)
+{
+    struct role_relay *relay = data;
+    gboolean stopping = FALSE;
+    while (!stopping) {
+        g_autoptr(GArray) polled = what_to_poll(relay);
+        if (poll((struct pollfd *)polled->data, polled->len, -1) < 0 && errno != EINTR)
+            break;
+        const struct pollfd *ready = (const struct pollfd *)polled->data;
+        stopping = ready[1].revents != 0;
+        for (guint i = relay->pairs->len; i-- > 0;) {
+            struct pair *pair = g_ptr_array_index(relay->pairs, i);
+            serve_pair(relay, pair, ready[2 + 2 * i].revents, ready[3 + 2 * i].revents);
+            if (pair->broken)
+                g_ptr_array_remove_index_fast(relay->pairs, i);
+        }
+        if (ready[0].revents)
+            accept_pair(relay);
+    }
+    return NULL;
+}
+
+struct role_relay *role_relay_start(int listen_fd, const char *target, const char *word, GError **error)
+{
+    struct role_relay *relay = g_new0(struct role_relay, 1);
+    relay->listen_fd = listen_fd;
+    relay->stop_fd = eventfd(0, EFD_CLOEXEC);
+    relay->target = g_strdup(target);
+    relay->word = g_strdup(word);
+    relay->pairs = g_ptr_array_new_with_free_func(pair_free);
+    if (relay->stop_fd >= 0 && pthread_create(&relay->thread, NULL, run, relay) == 0)
+        return relay;
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot serve the local socket: %s", g_strerror(errno));
+    return NULL;
+}
+
+void role_relay_stop(struct role_relay *relay)
+{
+    if (!relay)
+        return;
+    eventfd_write(relay->stop_fd, 1);
+    pthread_join(relay->thread, NULL);
+    g_ptr_array_unref(relay->pairs);
+    close(relay->listen_fd);
+    close(relay->stop_fd);
+    g_free(relay->target);
+    g_free(relay->word);
+    g_free(relay);
+}

@@ -1,0 +1,87 @@
+#include "milter/daemon/service.h"
+
+#include <openssl/rand.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "milter/daemon/limits.h"
+
+/* Descriptors that one message may need at once: its connection, its spool, the reader's copy. */
+#define DESCRIPTORS_PER_MESSAGE 3
+
+static void admit(struct service *service)
+{
+    struct rlimit limit;
+    gint64 descriptors = getrlimit(RLIMIT_NOFILE, &limit) == 0 ? (gint64)MIN(limit.rlim_cur, 1 << 20) : 1024;
+    gint64 messages = (descriptors - LIMIT_DESCRIPTORS_SPARE) / (DESCRIPTORS_PER_MESSAGE + 1);
+    service->most_messages = (gint)CLAMP(messages, 1, LIMIT_MESSAGES);
+    service->most_sessions =
+        (gint)CLAMP(descriptors - LIMIT_DESCRIPTORS_SPARE - 2 * service->most_messages, 1, LIMIT_SESSIONS);
+}
+
+struct service *service_new(struct snapshot *snapshot, struct inspector *inspector)
+{
+    struct service *service = g_new0(struct service, 1);
+    pthread_mutex_init(&service->lock, NULL);
+    service->snapshot = snapshot;
+    service->inspector = inspector;
+    service->failures = failures_new(LIMIT_FAILURES);
+    service->started_us = g_get_real_time();
+    admit(service);
+    guint8 random[16];
+    if (RAND_bytes(random, sizeof random) != 1)
+        g_error("the system gives no random numbers");
+    for (gsize i = 0; i < sizeof random; i++)
+        g_snprintf(service->role_nonce + 2 * i, 3, "%02x", random[i]);
+    return service;
+}
+
+void service_free(struct service *service)
+{
+    if (!service)
+        return;
+    snapshot_unref(service->snapshot);
+    inspector_free(service->inspector);
+    failures_free(service->failures);
+    pthread_mutex_destroy(&service->lock);
+    g_free(service);
+}
+
+struct snapshot *service_snapshot(struct service *service)
+{
+    pthread_mutex_lock(&service->lock);
+    struct snapshot *snapshot = snapshot_ref(service->snapshot);
+    pthread_mutex_unlock(&service->lock);
+    return snapshot;
+}
+
+void service_swap(struct service *service, struct snapshot *snapshot)
+{
+    pthread_mutex_lock(&service->lock);
+    struct snapshot *old = service->snapshot;
+    service->snapshot = snapshot;
+    pthread_mutex_unlock(&service->lock);
+    snapshot_unref(old);
+}
+
+void service_count(struct service *service, enum counter counter)
+{
+    g_atomic_int_inc(&service->counters[counter]);
+}
+
+guint service_counted(const struct service *service, enum counter counter)
+{
+    return (guint)g_atomic_int_get(&service->counters[counter]);
+}
+
+void service_reference(char reference[7])
+{
+    /* No vowels and no look-alikes: references are read out on the telephone, and must not form words. */
+    static const char letters[] = "23456789bcdfghjkmnpqrstvwxyz";
+    guint8 random[6];
+    if (RAND_bytes(random, sizeof random) != 1)
+        g_error("the system gives no random numbers");
+    for (gsize i = 0; i < sizeof random; i++)
+        reference[i] = letters[random[i] % (sizeof letters - 1)];
+    reference[6] = '\0';
+}

@@ -1,0 +1,150 @@
+#include "milter/daemon/socket.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <netdb.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define CONNECT_MS 5000
+
+static gboolean fail(GError **error, const char *what, const char *address)
+{
+    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "cannot %s %s: %s", what, address,
+                g_strerror(errno));
+    return FALSE;
+}
+
+const char *socket_path(const char *address)
+{
+    if (g_str_has_prefix(address, "unix:"))
+        return address + 5;
+    return address[0] == '/' ? address : NULL;
+}
+
+void socket_make_folder(const char *address, uid_t owner)
+{
+    const char *path = socket_path(address);
+    if (!path || geteuid() != 0)
+        return;
+    g_autofree char *folder = g_path_get_dirname(path);
+    if (mkdir(folder, 0755) == 0 && chown(folder, owner, (gid_t)-1) != 0)
+        rmdir(folder);
+}
+
+/* Fills an address structure; FALSE with errno set. */
+static gboolean resolve(const char *address, struct sockaddr_storage *to, socklen_t *length)
+{
+    memset(to, 0, sizeof *to);
+    const char *path = socket_path(address);
+    if (path) {
+        struct sockaddr_un *un = (struct sockaddr_un *)to;
+        if (strlen(path) >= sizeof un->sun_path) {
+            errno = ENAMETOOLONG;
+            return FALSE;
+        }
+        un->sun_family = AF_UNIX;
+        g_strlcpy(un->sun_path, path, sizeof un->sun_path);
+        *length = sizeof *un;
+        return TRUE;
+    }
+    const char *at = strchr(address, '@'), *colon = strchr(address, ':');
+    if (!at || !colon || colon > at) {
+        errno = EINVAL;
+        return FALSE;
+    }
+    g_autofree char *port = g_strndup(colon + 1, (gsize)(at - colon - 1));
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV}, *found = NULL;
+    if (getaddrinfo(at + 1, port, &hints, &found) != 0 || !found) {
+        errno = EADDRNOTAVAIL;
+        return FALSE;
+    }
+    memcpy(to, found->ai_addr, found->ai_addrlen);
+    *length = found->ai_addrlen;
+    freeaddrinfo(found);
+    return TRUE;
+}
+
+/* A socket file that nobody listens on any more. */
+static void remove_stale(const char *address)
+{
+    const char *path = socket_path(address);
+    struct stat st;
+    if (!path || lstat(path, &st) != 0 || !S_ISSOCK(st.st_mode))
+        return;
+    int fd = socket_connect(address, NULL);
+    if (fd >= 0)
+        close(fd);
+    else
+        unlink(path);
+}
+
+int socket_listen(const char *address, GError **error)
+{
+    struct sockaddr_storage to;
+    socklen_t length;
+    remove_stale(address);
+    int fd = -1, one = 1;
+    if (resolve(address, &to, &length)) {
+        fd = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (fd >= 0 && to.ss_family != AF_UNIX)
+            setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+        if (fd >= 0 && bind(fd, (struct sockaddr *)&to, length) == 0 && listen(fd, 64) == 0)
+            return fd;
+    }
+    fail(error, "listen on", address);
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+int socket_connect(const char *address, GError **error)
+{
+    struct sockaddr_storage to;
+    socklen_t length;
+    int fd = -1;
+    if (resolve(address, &to, &length)) {
+        fd = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (fd >= 0 && connect(fd, (struct sockaddr *)&to, length) == 0)
+            return fd;
+        struct pollfd waiting = {.fd = fd, .events = POLLOUT};
+        int problem = 0;
+        socklen_t size = sizeof problem;
+        if (fd >= 0 && errno == EINPROGRESS && poll(&waiting, 1, CONNECT_MS) == 1 &&
+            getsockopt(fd, SOL_SOCKET, SO_ERROR, &problem, &size) == 0) {
+            if (problem == 0)
+                return fd;
+            errno = problem;
+        }
+    }
+    fail(error, "connect to", address);
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+gboolean socket_grant(const struct listener *listener, uid_t owner, GError **error)
+{
+    const char *path = socket_path(listener->address);
+    if (!path)
+        return TRUE;
+    gid_t group = (gid_t)-1;
+    if (listener->group) {
+        const struct group *found = getgrnam(listener->group);
+        if (!found) {
+            g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOENT, "there is no group %s for %s", listener->group,
+                        listener->address);
+            return FALSE;
+        }
+        group = found->gr_gid;
+    }
+    if (chown(path, geteuid() == 0 ? owner : (uid_t)-1, group) != 0)
+        return fail(error, "give to its group", listener->address);
+    if (chmod(path, listener->mode) != 0)
+        return fail(error, "set the mode of", listener->address);
+    return TRUE;
+}

@@ -1,0 +1,21 @@
+/*
+ * socket: addresses as miji.conf writes them, unix:/path and inet:port@host: opened, connected to, given to a group.
+ */
+#ifndef MILTER_DAEMON_SOCKET_H
+#define MILTER_DAEMON_SOCKET_H
+
+#include "milter/conf/conf.h"
+
+/* Listens; non-blocking, close-on-exec. A stale socket file of a dead process is replaced. -1 and error. */
+int socket_listen(const char *address, GError **error);
+/* Connects within five seconds; non-blocking, close-on-exec. -1 and error. */
+int socket_connect(const char *address, GError **error);
+/* Mode and group of a unix: socket as written; nothing for inet:. */
+gboolean socket_grant(const struct listener *listener, uid_t owner, GError **error);
+/* Makes the folder of a unix: socket when root starts us without a service manager that would have made it (/run is empty after a boot). What cannot be made is
+ * told by the socket that then cannot be opened. */
+void socket_make_folder(const char *address, uid_t owner);
+/* Path of a unix: address, NULL for others; borrowed. */
+const char *socket_path(const char *address);
+
+#endif

@@ -1,0 +1,107 @@
+#include "milter/daemon/service.h"
+
+#include <unistd.h>
+
+#include "policy/version.h"
+
+/* What `miji status` tells, taken at one moment. */
+struct status {
+    struct snapshot *snapshot;
+    struct inspector_status inspector;
+    struct directory_status directory;
+    gint64 up_seconds;
+};
+
+static const struct {
+    enum counter counter;
+    const char *key;
+    enum message_id label;
+} counters[] = {
+    {COUNT_DELIVERED, "accepted", MSG_STATUS_ACCEPTED},
+    {COUNT_REFUSED, "refused", MSG_STATUS_REFUSED},
+    {COUNT_NEEDED_STORE, "refused_for_want_of_store", MSG_STATUS_NEEDED_STORE},
+    {COUNT_DEFERRED, "deferred", MSG_STATUS_DEFERRED},
+    {COUNT_BUSY, "busy", MSG_STATUS_BUSY},
+    {COUNT_ABORTED, "given_up_by_client", MSG_STATUS_ABORTED},
+    {COUNT_INSPECTOR_FAILED, "inspector_failed", MSG_STATUS_INSPECTOR_FAILED},
+    {COUNT_RELOADS, "reloads", MSG_STATUS_RELOADS},
+};
+
+static char *as_json(struct service *service, const struct status *s)
+{
+    GString *out = g_string_new("{");
+    g_string_append_printf(out, "\"version\": \"%s\", \"pid\": %d, \"up_seconds\": %" G_GINT64_FORMAT, MIJI_VERSION,
+                           (int)getpid(), s->up_seconds);
+    g_string_append_printf(out, ", \"generation\": %u, \"hash\": \"%s\"", s->snapshot->generation, s->snapshot->hash);
+    g_string_append_printf(out, ", \"draining\": %s", g_atomic_int_get(&service->draining) ? "true" : "false");
+    g_string_append_printf(out, ", \"sessions\": %d, \"most_sessions\": %d, \"messages\": %d, \"most_messages\": %d",
+                           g_atomic_int_get(&service->sessions), service->most_sessions,
+                           g_atomic_int_get(&service->messages), service->most_messages);
+    for (gsize i = 0; i < G_N_ELEMENTS(counters); i++)
+        g_string_append_printf(out, ", \"%s\": %u", counters[i].key, service_counted(service, counters[i].counter));
+    g_string_append_printf(out,
+                           ", \"inspector\": {\"workers\": %u, \"busy\": %u, \"inspected\": %" G_GUINT64_FORMAT
+                           ", \"died\": %" G_GUINT64_FORMAT ", \"timed_out\": %" G_GUINT64_FORMAT "}",
+                           s->inspector.workers, s->inspector.busy, s->inspector.inspected, s->inspector.died,
+                           s->inspector.timed_out);
+    g_string_append_printf(out,
+                           ", \"directory\": {\"connected\": %s, \"cached\": %u, \"hits\": %" G_GUINT64_FORMAT
+                           ", \"misses\": %" G_GUINT64_FORMAT ", \"searches\": %" G_GUINT64_FORMAT
+                           ", \"failures\": %" G_GUINT64_FORMAT "}}\n",
+                           s->directory.connected ? "true" : "false", s->directory.cached, s->directory.hits,
+                           s->directory.misses, s->directory.searches, s->directory.failures);
+    return g_string_free(out, FALSE);
+}
+
+/* Labels stand in a column of 18 cells; Chinese characters take two. */
+static void line(GString *out, enum message_id label, enum language language, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);
+static void line(GString *out, enum message_id label, enum language language, const char *format, ...)
+{
+    const char *text = message_text(label, language);
+    guint cells = 0;
+    for (const char *p = text; *p; p = g_utf8_next_char(p))
+        cells += g_unichar_iswide(g_utf8_get_char(p)) ? 2 : 1;
+    g_string_append_printf(out, "%s%*s", text, (int)(cells < 22 ? 22 - cells : 1), "");
+    va_list arguments;
+    va_start(arguments, format);
+    g_string_append_vprintf(out, format, arguments);
+    va_end(arguments);
+    g_string_append_c(out, '\n');
+}
+
+static char *as_text(struct service *service, const struct status *s, enum language language)
+{
+    GString *out = g_string_new(NULL);
+    gint draining = g_atomic_int_get(&service->draining);
+    line(out, MSG_STATUS_DAEMON, language, "%s",
+         message_text(draining ? MSG_STATUS_DRAINING : MSG_STATUS_SERVING, language));
+    line(out, MSG_STATUS_VERSION, language, "%s, pid %d", MIJI_VERSION, (int)getpid());
+    line(out, MSG_STATUS_UP, language, "%" G_GINT64_FORMAT " s", s->up_seconds);
+    line(out, MSG_STATUS_SNAPSHOT, language, "%u, %.12s", s->snapshot->generation, s->snapshot->hash);
+    line(out, MSG_STATUS_SESSIONS, language, "%d / %d", g_atomic_int_get(&service->sessions), service->most_sessions);
+    line(out, MSG_STATUS_MESSAGES, language, "%d / %d", g_atomic_int_get(&service->messages), service->most_messages);
+    for (gsize i = 0; i < G_N_ELEMENTS(counters); i++)
+        line(out, counters[i].label, language, "%u", service_counted(service, counters[i].counter));
+    line(out, MSG_STATUS_INSPECTOR, language, "%u / %u", s->inspector.busy, s->inspector.workers);
+    line(out, MSG_STATUS_DIRECTORY, language, "%s",
+         s->directory.where ? s->directory.where
+                            : message_text(s->directory.connected ? MSG_STATUS_CONNECTED : MSG_STATUS_NOT_ASKED,
+                                           language));
+    line(out, MSG_STATUS_PEOPLE, language,
+         "%u, hits %" G_GUINT64_FORMAT ", searches %" G_GUINT64_FORMAT ", failures %" G_GUINT64_FORMAT,
+         s->directory.cached, s->directory.hits, s->directory.searches, s->directory.failures);
+    return g_string_free(out, FALSE);
+}
+
+char *service_status(struct service *service, gboolean json, enum language language)
+{
+    struct status s = {.snapshot = service_snapshot(service),
+                       .up_seconds = (g_get_real_time() - service->started_us) / G_USEC_PER_SEC};
+    inspector_get_status(service->inspector, &s.inspector);
+    directory_get_status(s.snapshot->directory, &s.directory);
+    char *text = json ? as_json(service, &s) : as_text(service, &s, language);
+    directory_status_clear(&s.directory);
+    snapshot_unref(s.snapshot);
+    return text;
+}

@@ -1,0 +1,332 @@
+#include "milter/daemon/supervisor.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "milter/daemon/channel.h"
+#include "milter/daemon/limits.h"
+#include "milter/daemon/log.h"
+#include "milter/daemon/serve.h"
+
+#define RESTART_PAUSE_FIRST_MS 250
+#define RESTART_PAUSE_MOST_MS 15000
+#define KILL_AFTER_MS ((LIMIT_DRAIN_SECONDS + 15) * 1000)
+
+struct supervisor {
+    const struct supervisor_options *options;
+    struct snapshot *snapshot;   /* without a directory; of the start: what a restart of the daemon begins with */
+    struct identity identity;
+    struct inspect_limits limits;
+    int signals;                 /* signalfd */
+    int channel;                 /* to the daemon; -1 none */
+    int ready_pipe;              /* the process that waits for us to be up; -1 none */
+    GPid daemon, inspector;      /* 0 none */
+    gboolean up, ever_up, stopping;
+    gint64 pause_ms;             /* before the next restart */
+    gint64 restart_at_us;        /* 0 none due */
+    gint64 kill_at_us;           /* 0 none due */
+    int status;
+};
+
+static gboolean start_inspector(struct supervisor *supervisor, int *fd)
+{
+    g_autoptr(GError) error = NULL;
+    *fd = inspector_start_parent(supervisor->options->inspector, &supervisor->limits, &supervisor->inspector, &error);
+    if (*fd < 0)
+        log_line(LOG_LEVEL_ERROR, "the inspector does not start: %s", error->message);
+    return *fd >= 0;
+}
+
+/* In the child: nothing of the supervisor's but what is handed over. */
+static G_GNUC_NORETURN void be_daemon(struct supervisor *supervisor, int channel, int inspector_fd)
+{
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_UNBLOCK, &all, NULL);
+    signal(SIGHUP, SIG_IGN);
+    signal(SIGINT, SIG_IGN);
+    close(supervisor->signals);
+    if (supervisor->ready_pipe >= 0)
+        close(supervisor->ready_pipe);
+    _exit(serve(supervisor->snapshot, &supervisor->identity, channel, inspector_fd));
+}
+
+static gboolean start_daemon(struct supervisor *supervisor)
+{
+    int ends[2], inspector_fd;
+    if (!start_inspector(supervisor, &inspector_fd))
+        return FALSE;
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+        log_line(LOG_LEVEL_ERROR, "cannot make a socket pair: %s", g_strerror(errno));
+        close(inspector_fd);
+        return FALSE;
+    }
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(ends[0]);
+        be_daemon(supervisor, ends[1], inspector_fd);
+    }
+    close(ends[1]);
+    close(inspector_fd);
+    if (pid < 0) {
+        log_line(LOG_LEVEL_ERROR, "cannot fork: %s", g_strerror(errno));
+        close(ends[0]);
+        return FALSE;
+    }
+    supervisor->daemon = pid;
+    supervisor->channel = ends[0];
+    supervisor->up = FALSE;
+    return TRUE;
+}
+
+/* Tells whoever waits for the start how it went: systemd, and the process that was called without -f. */
+static void tell_ready(struct supervisor *supervisor)
+{
+    sd_notify(0, "READY=1");
+    if (supervisor->ready_pipe >= 0) {
+        if (write(supervisor->ready_pipe, "+", 1) < 0)
+            log_line(LOG_LEVEL_WARNING, "nobody waits for the start any more");
+        close(supervisor->ready_pipe);
+        supervisor->ready_pipe = -1;
+    }
+}
+
+static void renew_inspector(struct supervisor *supervisor)
+{
+    struct channel_message message = {.word = CHANNEL_INSPECTOR, .limits = supervisor->limits};
+    if (supervisor->channel < 0 || !start_inspector(supervisor, &message.fd))
+        return;
+    channel_send(supervisor->channel, &message);
+    close(message.fd);
+}
+
+static void hear_daemon(struct supervisor *supervisor)
+{
+    struct channel_message message = channel_receive(supervisor->channel);
+    switch (message.word) {
+    case CHANNEL_UP:
+        supervisor->up = supervisor->ever_up = TRUE;
+        supervisor->pause_ms = RESTART_PAUSE_FIRST_MS;
+        tell_ready(supervisor);
+        break;
+    case CHANNEL_INSPECTOR:
+        supervisor->limits = message.limits;
+        renew_inspector(supervisor);
+        break;
+    case CHANNEL_CLOSED:
+        close(supervisor->channel);
+        supervisor->channel = -1; /* SIGCHLD tells the rest */
+        break;
+    case CHANNEL_RELOAD:
+    case CHANNEL_DRAIN:
+    case CHANNEL_NOTHING:
+        break;
+    }
+    if (message.fd >= 0)
+        close(message.fd);
+}
+
+static void schedule_restart(struct supervisor *supervisor)
+{
+    supervisor->restart_at_us = g_get_monotonic_time() + supervisor->pause_ms * 1000;
+    supervisor->pause_ms = MIN(supervisor->pause_ms * 2, RESTART_PAUSE_MOST_MS);
+}
+
+static void daemon_ended(struct supervisor *supervisor, int status)
+{
+    supervisor->daemon = 0;
+    gboolean configuration = WIFEXITED(status) && WEXITSTATUS(status) == SERVE_EXIT_CONFIGURATION;
+    if (supervisor->stopping) {
+        supervisor->status = WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 2;
+        return;
+    }
+    if (WIFSIGNALED(status))
+        log_line(LOG_LEVEL_ERROR, "the daemon died of signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+    else
+        log_line(LOG_LEVEL_ERROR, "the daemon ended with status %d", WEXITSTATUS(status));
+    if (configuration && !supervisor->ever_up) {
+        supervisor->stopping = TRUE;
+        supervisor->status = 2;
+        return;
+    }
+    schedule_restart(supervisor);
+}
+
+static void reap(struct supervisor *supervisor)
+{
+    int status;
+    pid_t pid;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        if (pid == supervisor->daemon) {
+            daemon_ended(supervisor, status);
+        } else if (pid == supervisor->inspector) {
+            supervisor->inspector = 0;
+            if (supervisor->stopping || !supervisor->daemon)
+                continue;
+            log_line(LOG_LEVEL_ERROR, "the inspector's parent ended, starting another");
+            renew_inspector(supervisor);
+        }
+    }
+}
+
+static void stop(struct supervisor *supervisor)
+{
+    if (supervisor->stopping)
+        return;
+    supervisor->stopping = TRUE;
+    supervisor->kill_at_us = g_get_monotonic_time() + (gint64)KILL_AFTER_MS * 1000;
+    sd_notify(0, "STOPPING=1");
+    if (supervisor->channel >= 0)
+        channel_send(supervisor->channel, &(struct channel_message){.word = CHANNEL_DRAIN, .fd = -1});
+}
+
+static void hear_signal(struct supervisor *supervisor)
+{
+    struct signalfd_siginfo info;
+    if (read(supervisor->signals, &info, sizeof info) != sizeof info)
+        return;
+    switch (info.ssi_signo) {
+    case SIGCHLD:
+        reap(supervisor);
+        break;
+    case SIGHUP:
+        if (supervisor->channel >= 0)
+            channel_send(supervisor->channel, &(struct channel_message){.word = CHANNEL_RELOAD, .fd = -1});
+        break;
+    case SIGTERM:
+    case SIGINT:
+        stop(supervisor);
+        break;
+    }
+}
+
+static int wait_ms(const struct supervisor *supervisor)
+{
+    gint64 now = g_get_monotonic_time();
+    gint64 next = supervisor->restart_at_us ? supervisor->restart_at_us : supervisor->kill_at_us;
+    return next ? (int)CLAMP((next - now) / 1000 + 1, 0, 60000) : -1;
+}
+
+static void loop(struct supervisor *supervisor)
+{
+    while (supervisor->daemon || !supervisor->stopping) {
+        struct pollfd ready[2] = {{.fd = supervisor->signals, .events = POLLIN},
+                                  {.fd = supervisor->channel, .events = POLLIN}};
+        int n = poll(ready, 2, wait_ms(supervisor));
+        if (n > 0 && ready[1].revents)
+            hear_daemon(supervisor);
+        if (n > 0 && ready[0].revents)
+            hear_signal(supervisor);
+        gint64 now = g_get_monotonic_time();
+        if (supervisor->kill_at_us && now >= supervisor->kill_at_us && supervisor->daemon)
+            kill(supervisor->daemon, SIGKILL);
+        if (supervisor->restart_at_us && now >= supervisor->restart_at_us && !supervisor->stopping) {
+            supervisor->restart_at_us = 0;
+            if (!start_daemon(supervisor))
+                schedule_restart(supervisor);
+        }
+    }
+}
+
+/* The state directory belongs to the daemon's user and to nobody else. */
+static gboolean prepare_state(const struct supervisor *supervisor, GError **error)
+{
+    const char *path = supervisor->snapshot->conf->state_directory;
+    struct stat st;
+    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "state: cannot make %s: %s", path,
+                    g_strerror(errno));
+        return FALSE;
+    }
+    if (geteuid() == 0 && chown(path, supervisor->identity.uid, supervisor->identity.gid) != 0) {
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "state: cannot give %s to its user: %s", path,
+                    g_strerror(errno));
+        return FALSE;
+    }
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode) && (st.st_mode & 0077) == 0)
+        return TRUE;
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM, "state: %s must be a directory that only its user may enter (chmod 0700)",
+                path);
+    return FALSE;
+}
+
+/* Diagnostics go to the terminal as people read them; NULL when nothing can start. */
+static struct snapshot *read_configuration(const struct supervisor_options *options)
+{
+    enum language language;
+    language_choose(NULL, &language);
+    g_autoptr(sources) sources = sources_new();
+    g_autoptr(diagnostics) diagnostics = diagnostics_new(sources);
+    struct snapshot *snapshot = snapshot_load(options->config, SNAPSHOT_NO_DIRECTORY, NULL, diagnostics);
+    g_autofree char *text = diagnostics_render(diagnostics, DIAGNOSTIC_TEXT, language);
+    if (*text)
+        fprintf(stderr, "%s", text);
+    return snapshot;
+}
+
+static int catch_signals(void)
+{
+    sigset_t caught;
+    sigemptyset(&caught);
+    sigaddset(&caught, SIGHUP);
+    sigaddset(&caught, SIGTERM);
+    sigaddset(&caught, SIGINT);
+    sigaddset(&caught, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &caught, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    return signalfd(-1, &caught, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* Detaches: the caller's process waits until the daemon serves and ends with what came of it. */
+static int detach(void)
+{
+    int ends[2];
+    if (pipe(ends) != 0)
+        return -1;
+    pid_t pid = fork();
+    if (pid < 0)
+        return -1;
+    if (pid > 0) {
+        char word = 0;
+        close(ends[1]);
+        _exit(read(ends[0], &word, 1) == 1 && word == '+' ? 0 : 2);
+    }
+    close(ends[0]);
+    setsid();
+    return ends[1];
+}
+
+int supervisor_run(const struct supervisor_options *options)
+{
+    struct supervisor supervisor = {.options = options, .channel = -1, .ready_pipe = -1,
+                                    .pause_ms = RESTART_PAUSE_FIRST_MS};
+    g_autoptr(GError) error = NULL;
+    supervisor.snapshot = read_configuration(options);
+    if (!supervisor.snapshot)
+        return 1;
+    const struct conf *conf = supervisor.snapshot->conf;
+    if (!identity_find(conf, &supervisor.identity, &error) || !prepare_state(&supervisor, &error)) {
+        fprintf(stderr, "miji-milter: %s\n", error->message);
+        return 2;
+    }
+    supervisor.limits = conf->inspect;
+    if (!options->foreground && (supervisor.ready_pipe = detach()) < 0) {
+        fprintf(stderr, "miji-milter: cannot detach: %s\n", g_strerror(errno));
+        return 2;
+    }
+    log_open("miji-milter", conf->log, conf->log_facility);
+    supervisor.signals = catch_signals();
+    if (supervisor.signals < 0 || !start_daemon(&supervisor))
+        return 2;
+    loop(&supervisor);
+    return supervisor.status;
+}
