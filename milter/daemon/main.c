@@ -1,26 +1,12 @@
 /* miji-milter: the filter between Postfix and delivery. See miji-milter(8). */
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "milter/daemon/supervisor.h"
+#include "milter/inspect/program.h"
 #include "policy/version.h"
 
 #define DEFAULT_CONFIG "/etc/miji/miji.conf"
-
-/* The helper lies beside this program, wherever it was installed or built. */
-static char *inspector_path(void)
-{
-    char self[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (length <= 0)
-        return g_strdup("/usr/sbin/miji-inspect");
-    self[length] = '\0';
-    g_autofree char *folder = g_path_get_dirname(self);
-    return g_build_filename(folder, "miji-inspect", NULL);
-}
 
 static int usage(FILE *to, int status)
 {
@@ -59,7 +45,7 @@ int main(int argc, char **argv)
     }
     if (optind < argc)
         return usage(stderr, 2);
-    g_autofree char *inspector = inspector_path();
+    g_autofree char *inspector = inspect_program();
     /* The daemon outlives the folder that it was started in. */
     g_autofree char *config = g_canonicalize_filename(options.config, NULL);
     options.config = config;

@@ -1,0 +1,66 @@
+#include <stdio.h>
+
+#include "milter/cli/command.h"
+#include "milter/conf/control.h"
+
+#define STATUS_MS 10000
+#define RELOAD_MS 120000 /* schemes and, later, rules are read and checked meanwhile */
+
+/* The control socket as the configuration has it; a configuration that cannot be read leaves the default, since `status` is asked when something is wrong. */
+static char *control_address(const struct invocation *invocation)
+{
+    g_autoptr(sources) sources = sources_new();
+    g_autoptr(diagnostics) diagnostics = diagnostics_new(sources);
+    struct snapshot *snapshot =
+        snapshot_load(invocation->config, SNAPSHOT_NO_DIRECTORY | SNAPSHOT_ANY_OWNER, NULL, diagnostics);
+    char *address = g_strdup(snapshot ? snapshot->conf->control.address : "unix:/run/miji/control.sock");
+    snapshot_unref(snapshot);
+    return address;
+}
+
+static int ask(const struct invocation *invocation, const char *address, const char *request, gint64 timeout_ms)
+{
+    g_autoptr(GError) error = NULL;
+    gboolean ok = FALSE;
+    g_autofree char *text = control_ask(address, request, timeout_ms, &ok, &error);
+    if (!text)
+        return command_fail(invocation, message_make(MSG_CLI_NO_DAEMON, error->message, NULL));
+    fprintf(ok ? stdout : stderr, "%s", text);
+    return ok ? 0 : EXIT_FINDINGS;
+}
+
+/* --control ADDRESS, for a daemon of another configuration, or one whose configuration cannot be read now. */
+static gboolean take_control(const struct invocation *invocation, char **address)
+{
+    if (invocation->argc == 1) {
+        *address = control_address(invocation);
+        return TRUE;
+    }
+    if (invocation->argc != 3 || g_strcmp0(invocation->argv[1], "--control") != 0)
+        return FALSE;
+    *address = g_strdup(invocation->argv[2]);
+    return TRUE;
+}
+
+int command_status(const struct invocation *invocation)
+{
+    g_autofree char *address = NULL;
+    if (!take_control(invocation, &address))
+        return command_misused(invocation, &commands[2]);
+    g_autofree char *request = g_strdup_printf("status %s %s", invocation->json ? "json" : "text",
+                                               invocation->language == LANGUAGE_ZH ? "zh" : "en");
+    return ask(invocation, address, request, STATUS_MS);
+}
+
+/* What is wrong with the new configuration comes back from the daemon that read it; nothing was changed then. */
+int command_reload(const struct invocation *invocation)
+{
+    g_autofree char *address = NULL;
+    if (!take_control(invocation, &address))
+        return command_misused(invocation, &commands[3]);
+    g_autofree char *request = g_strdup_printf("reload %s", invocation->language == LANGUAGE_ZH ? "zh" : "en");
+    int status = ask(invocation, address, request, RELOAD_MS);
+    if (status == 0)
+        printf("%s\n", message_text(MSG_CLI_RELOADED, invocation->language));
+    return status;
+}
