@@ -69,8 +69,8 @@ void policy_free(struct policy *policy)
     g_free(policy);
 }
 
-/* Semantics.md 2.14: the level is that of the home scheme; any other label counts as system high, and so does one whose level nobody can
- * compare with the line's. */
+/* Semantics.md 2.14: the level is that of the home scheme; any other label counts as system high, and so does
+ * one whose level nobody can compare with the line's. */
 static gboolean is_up_to(const struct level *up_to, const struct label_set *known, const struct scheme *home)
 {
     if (known == NULL || known->labels->len == 0)
@@ -88,13 +88,14 @@ static gboolean line_fits(const struct undecidable_line *line, guint cause, cons
 {
     if (line->causes != 0 && (line->causes & cause) == 0)
         return FALSE;
-    if (line->outcome.kind == OUTCOME_DELIVER && (line->up_to == NULL || (cause & UNDECIDABLE_MAY_DELIVER) == 0))
+    if (line->outcome.kind == OUTCOME_DELIVER &&
+        (line->up_to == NULL || (cause & UNDECIDABLE_MAY_DELIVER) == 0))
         return FALSE;
     return line->up_to == NULL || (line->scheme == home && is_up_to(line->up_to, known, home));
 }
 
-const struct outcome *policy_undecidable(const struct policy *policy, gint cause, const struct label_set *known,
-                                         const struct scheme *home)
+const struct outcome *policy_undecidable(const struct policy *policy, gint cause,
+                                         const struct label_set *known, const struct scheme *home)
 {
     guint bit = cause > 0 ? 1u << cause : 0;
 

@@ -72,12 +72,13 @@ static const struct zone *zones_otherwise(const struct zones *zones)
         if (zone->otherwise)
             return zone;
     }
-    /* A configuration without one is not loaded; should there be none all the same, nothing above the local zone's limit passes. */
+    /* A configuration without one is not loaded; should there be none all the same, nothing above the local
+     * zone's limit passes. */
     return zones->local;
 }
 
-/* Account names and common names are compared as the directory compares them (caseIgnoreMatch): a login in capitals must not miss the line
- * that was written for it. */
+/* Account names and common names are compared as the directory compares them (caseIgnoreMatch): a login in
+ * capitals must not miss the line that was written for it. */
 static gboolean same_name(const char *a, const char *b)
 {
     g_autofree char *folded_a = g_utf8_validate(a, -1, NULL) ? g_utf8_casefold(a, -1) : g_strdup(a);

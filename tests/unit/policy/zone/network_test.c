@@ -137,7 +137,8 @@ static void test_many(void)
     g_assert_false(networks_contain(networks, ip_parse("10.0.0.2")));
 }
 
-/* For any address and prefix: the network made of its first bits holds it, and, flipped in one of those bits, does not. */
+/* For any address and prefix: the network made of its first bits holds it, and, flipped in one of those bits,
+ * does not. */
 static void test_property(void)
 {
     for (guint round = 0; round < 2000; round++) {

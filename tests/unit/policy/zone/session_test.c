@@ -6,8 +6,8 @@ static void test_tls_version(void)
         const char *text;
         guint version;
     } rows[] = {
-        {NULL, 0},      {"", 0},         {"TLSv1", 10}, {"TLSv1.1", 11}, {"TLSv1.2", 12},
-        {"TLSv1.3", 13}, {"SSLv3", 9},    {"TLSv1.30", 9}, {"tlsv1.3", 9}, {"unknown", 9},
+        {NULL, 0},       {"", 0},      {"TLSv1", 10},   {"TLSv1.1", 11}, {"TLSv1.2", 12},
+        {"TLSv1.3", 13}, {"SSLv3", 9}, {"TLSv1.30", 9}, {"tlsv1.3", 9},  {"unknown", 9},
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
