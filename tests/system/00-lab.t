@@ -16,6 +16,7 @@ $lab->start_postfix;
 cmp_ok(time - $begin, '<', 8, 'the lab is there quickly') or diag time - $begin;
 
 a_place_of_its_own();
+dying();
 directory('slapd.conf');
 slow_and_frozen();
 mail();
@@ -171,7 +172,7 @@ sub mail {
         'outside one sees the parameters'
     );
     ok($lab->wait_queue_empty(5), 'the queue is empty then');
-    ok(scalar $lab->log_lines(qr/$r->{queue_id}: .*status=sent/), 'and the log tells');
+    ok(scalar $lab->wait_log(qr/$r->{queue_id}: .*status=sent/), 'and the log tells');
 }
 
 sub identity {
@@ -185,7 +186,7 @@ sub identity {
     );
     is($r->{code}, 250, 'a person signs in') or diag explain $r;
     like($r->{tls}, qr/^TLSv1/, 'over TLS');
-    ok(scalar $lab->log_lines(qr/$r->{queue_id}: client=.*203\.0\.113\.9.*sasl_username=bo/),
+    ok(scalar $lab->wait_log(qr/$r->{queue_id}: client=.*203\.0\.113\.9.*sasl_username=bo/),
         'Postfix knows the login and the client');
     my ($mail) = grep { $_->subject eq 'signed in' } $lab->wait_mailbox('an@agency.gov.cn', 2, 10);
     like($mail->field('Received'), qr/Client CN "bo", Issuer "Miji lab CA" \(verified OK\)/, 'and the certificate');
@@ -240,10 +241,10 @@ sub clients {
         client_name => 'mx.example.net',
         subject => 'hello'
     );
-    ok(scalar $lab->log_lines(qr/$r->{queue_id}: client=mx\.example\.net\[203\.0\.113\.9\]/),
+    ok(scalar $lab->wait_log(qr/$r->{queue_id}: client=mx\.example\.net\[203\.0\.113\.9\]/),
         'a client of the internet');
     $r = $lab->send(from => 'x@example.net', to => ['gu@agency.gov.cn'], client => '2001:db8::9');
-    ok(scalar $lab->log_lines(qr/$r->{queue_id}: client=unknown\[2001:db8::9\]/), 'one with IPv6');
+    ok(scalar $lab->wait_log(qr/$r->{queue_id}: client=unknown\[2001:db8::9\]/), 'one with IPv6');
     is($lab->send(from => 'x@example.net', to => ['y@example.org'], client => '203.0.113.9')->{code},
         554, 'who may not relay');
     is($lab->send(from => 'bo@agency.gov.cn', to => ['y@example.org'], client => '10.1.2.3')->{code},
@@ -280,7 +281,7 @@ sub local_mail {
     is(scalar(my @mails = $lab->wait_mailbox('boss@agency.gov.cn', 1, 10)), 1, 'and Postfix delivers it');
     $lab->reload_postfix(non_smtpd_milters => "unix:$lab->{dir}/run/nobody.sock");
     $lab->sendmail(from => 'root@agency.gov.cn', to => ['pa@agency.gov.cn'], data => "Subject: cron\n\nran\n");
-    ok($lab->wait_for(sub { $lab->log_lines(qr/nobody\.sock: No such file/) }, 10),
+    ok(scalar $lab->wait_log(qr/nobody\.sock: No such file/, 10),
         'a milter that is not there is asked');
     is(scalar $lab->mailbox('pa@agency.gov.cn'), 0, 'and nothing passes without it');
     cmp_ok(scalar $lab->queue('maildrop'), '==', 1, 'the message waits');
@@ -306,11 +307,16 @@ $SIG{HUP} = sub { print "again\n" };
 sleep 1 while 1;
 EOT
     $lab->{build} = $build;
-    $lab->start_miji(conf => "listen  \"unix:\@RUN\@/milter.sock\"  mode 0660\nlisten \"unix:\@RUN\@/local.sock\"   role local\n"
+    $lab->start_miji(
+        conf => "listen  \"unix:\@RUN\@/milter.sock\"  mode 0660\nlisten \"unix:\@RUN\@/local.sock\"   role local\n"
             . "state \"\@STATE\@\"\ndirectory \"\@SLOWS\@\" { ca file \"\@TLS\@/ca.pem\" }\n");
     is($lab->milter_socket('local'), "unix:$lab->{dir}/run/local.sock", 'sockets are known by role');
     my $conf = Lab::read_file($lab->miji_conf_file);
-    like($conf, qr{^directory "ldaps://127\.0\.0\.1:$lab->{port}{slows}" \{ ca file "$lab->{dir}/tls/ca\.pem" \}$}m, 'places are filled in');
+    like(
+        $conf,
+        qr{^directory "ldaps://127\.0\.0\.1:$lab->{port}{slows}" \{ ca file "$lab->{dir}/tls/ca\.pem" \}$}m,
+        'places are filled in'
+    );
     is((stat "$lab->{dir}/state")[4], scalar getpwnam('nobody'), 'the state directory belongs to nobody');
     is((stat "$lab->{dir}/state")[2] & 07777, 0700, 'and to nobody else');
     is(scalar $lab->miji_lines(qr/^-c -f 2$/), 1, 'Miji is started in the foreground, its log is kept');
@@ -320,7 +326,8 @@ EOT
     is($lab->stop_miji >> 8, 3, 'and to stop, and its status is told');
     is(scalar $lab->miji_lines(qr/^drained$/), 1, 'in its own time');
     my ($status) = eval { $lab->start_miji(conf => qq{listen "unix:/nowhere/x.sock"\n}, arguments => ['--']); 1 };
-    like($@, qr/^miji does not start:\n(?:.*\n)*cannot listen$/m, 'a Miji that does not listen is noticed') if !$status;
+    like($@, qr/^miji does not start:\n(?:.*\n)*cannot listen$/m, 'a Miji that does not listen is noticed')
+        if !$status;
     $lab->stop_miji;
 }
 
@@ -344,4 +351,17 @@ sub a_place_of_its_own {
     Lab::write_file("$dir/full/letter", 'dear');
     ok(!eval { Lab->new(dir => "$dir/full") }, 'a directory with something else in it');
     like($@, qr/is not an earlier lab: not touched/, 'is not touched');
+}
+
+# A program that dies, or is interrupted, takes its daemons with it.
+sub dying {
+    for my $how (['die "oh\n"', 255], ['kill "TERM", $$; sleep 9', 130]) {
+        my ($end, $status) = @$how;
+        my $place = "$dir/dying";
+        my ($got) = Lab::run_command($^X, "-I$lab->{top}/contrib/lab", '-MLab', '-e',
+            'my $lab = Lab->new(dir => shift); $lab->start_slapd; $lab->start_postfix; ' . $end, $place);
+        is($got, $status, 'a program that ends early');
+        ok(-e "$place/postfix/mail.log", 'had a lab');
+        is(join(' ', map { $_->{name} } Lab::leftovers({ dir => $place })), '', 'and leaves none');
+    }
 }

@@ -11,10 +11,10 @@ use strict;
 use warnings;
 
 our @PEOPLE = qw(an bo mi ni gu ra boss pa wu);
-my $DAEMONS = '/usr/lib/postfix/sbin';
 
 # smtp_milters, local_milters: what smtpd_milters and non_smtpd_milters say (default: the sockets of a running Miji, else
-# none). main => { NAME => VALUE }: more for main.cf. After stop_postfix the queue is still there.
+# none). main => { NAME => VALUE }: more for main.cf. chroot => 1: the milters' clients, smtpd and cleanup, in the chroot of the
+# queue, as Debian has them (the sasldb is not there: no logins). After stop_postfix the queue is still there.
 sub start_postfix {
     my ($self, %option) = @_;
     my $dir = "$self->{dir}/postfix";
@@ -23,6 +23,7 @@ sub start_postfix {
     my %milters =
         (smtp_milters => $self->milter_socket('smtp'), local_milters => $self->milter_socket('local'), %option);
     Lab::write_file("$dir/config/main.cf", $self->_main_cf(\%milters));
+    Lab::write_file("$dir/config/master.cf", $self->_master_cf($option{chroot} ? 'y' : 'n'));
     if (!$self->is_running('smtp-sink')) {
         $self->start_process(
             'smtp-sink', $^X,
@@ -109,6 +110,15 @@ sub log_lines {
     return grep { $_ =~ $pattern } split /^/, Lab::read_file($self->maillog);
 }
 
+# The same, waiting for the first at most so many seconds (5): Postfix writes its log through a process of its own, so that a
+# line may come after the reply that it tells of.
+sub wait_log {
+    my ($self, $pattern, $seconds) = @_;
+    my @lines;
+    $self->wait_for(sub { @lines = $self->log_lines($pattern) }, $seconds // 5);
+    return @lines;
+}
+
 sub _prepare_postfix {
     my ($self) = @_;
     my $dir = "$self->{dir}/postfix";
@@ -120,7 +130,6 @@ sub _prepare_postfix {
     chown $mail_uid, $mail_gid, "$self->{dir}/mail";
     my @inside = map {"$_\@agency.gov.cn"} @PEOPLE, 'li';
     Lab::write_file("$dir/config/mailboxes", join '', (map {"$_ $_/\n"} @inside), "\@agency.gov.cn other/\n");
-    Lab::write_file("$dir/config/master.cf", $self->_master_cf);
     # Debian's Cyrus SASL reads this place whatever Postfix says.
     Lab::write_file("$dir/config/sasl/smtpd.conf",
         "pwcheck_method: auxprop\nauxprop_plugin: sasldb\nmech_list: PLAIN LOGIN\nsasldb_path: $dir/sasldb\n");
@@ -209,16 +218,16 @@ END
 }
 
 sub _master_cf {
-    my ($self) = @_;
+    my ($self, $chroot) = @_;
     my $text = <<"END";
-127.0.0.1:$self->{port}{smtp} inet n - n - - smtpd
-127.0.0.1:$self->{port}{submission} inet n - n - - smtpd
+127.0.0.1:$self->{port}{smtp} inet n - $chroot - - smtpd
+127.0.0.1:$self->{port}{submission} inet n - $chroot - - smtpd
     -o syslog_name=postfix/submission
     -o milter_macro_daemon_name=ORIGINATING
     -o smtpd_sasl_auth_enable=yes
     -o smtpd_relay_restrictions=permit_sasl_authenticated,permit_tls_all_clientcerts,reject
 pickup unix n - n 2 1 pickup
-cleanup unix n - n - 0 cleanup
+cleanup unix n - $chroot - 0 cleanup
 qmgr unix n - n 2 1 qmgr
 postlog unix-dgram n - n - 1 postlogd
 END
