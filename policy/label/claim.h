@@ -41,27 +41,33 @@ char *place_format(const struct place *place, enum language language);
 enum claim_state { CLAIM_VALUE, CLAIM_INVALID, CLAIM_UNMAPPED };
 
 struct claim {
-    struct place place;
+    struct place place;          /* its field is the claim's own copy */
     enum claim_state state;
-    const struct scheme *scheme; /* NULL if unknown */
+    const struct scheme *scheme; /* of INVALID: the first that reads the place; NULL if unknown */
     struct label *label;         /* CLAIM_VALUE */
-    char *why;                   /* INVALID: why; UNMAPPED: what; short, for the officer */
+    struct message fault;        /* INVALID: why; UNMAPPED: what; short, for the officer; MSG_NONE for VALUE */
+    char *why;                   /* the same in English; NULL for VALUE */
+    gboolean near;               /* a mark not quite in form: joins (raises), but labels nothing and is in no conflict */
     gboolean irregular;          /* outside the legal combinations, reserved sign misused …: counts in full */
     gboolean scheme_ambiguous;   /* later schemes declare the marking, too */
     char *raw;                   /* UTF-8, at most 4 KB, for records, never for senders */
 };
 
+/* A claim with a value, as a marker recipient makes one; takes the label over, copies the place. */
+struct claim *claim_new(const struct place *place, struct label *label);
 void claim_free(struct claim *claim);
 
 /*
  * Understands one candidate's text (UTF-8, valid; decoded; not folded) and appends claims (struct claim *) to claims.
  *   FIELD     text is the value: the whole value is a mark in the field's format, else invalid/unmapped.
  *             A value that is empty is invalid. Format plain takes LEVEL, [LEVEL], LEVEL★TERM, 密级：LEVEL, LEVEL CATEGORY…
- *   SUBJECT   marks in the declared forms and ★ marks anywhere; nothing found: no claim. A form that is nearly right (unclosed
- *             bracket, 【机秘】 in a declared form whose content is no level) may raise, never lower: no claim if it is no level.
+ *   SUBJECT   marks in the declared forms, ★ and 密级：level anywhere; nothing found: no claim. A form that is nearly right (a bracket not
+ *             closed at the end, or by another one; the level alone; more letters behind 密级：level) is a claim that is `near`: it
+ *             may raise, never lower. 【机秘】, a form whose content is no level, is no claim.
  *   LINE, PART_TEXT   one line: tiers A, C, D of facts 8.4 (★ anywhere in the line, 密级：level, whole line), B if alone on the line.
  *   PART_NAME as subject, by the file-name forms.
- * Negations (非密, 已解密) and `marking except` cancel only the mark that they touch on their own line.
+ * Negations (非密, 已解密), which are those of `marking except`, cancel only the mark that they touch on their own line; a field that is
+ * nothing else is no claim. Equal marks of one text are one claim.
  */
 void claims_read(const struct schemes *schemes, const struct place *place, const char *text, gsize length, GPtrArray *claims);
 

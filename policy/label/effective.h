@@ -18,27 +18,28 @@ struct effective {
     struct label_set *quoted;     /* Q */
     const struct label *display;  /* borrowed from own/claims: what `write`, notices and lists show; NULL if E is empty */
     gboolean labelled;            /* an own claim of sufficient trust with a value */
-    gboolean missing;             /* no own claim of sufficient trust, and none invalid or unmapped */
+    gboolean missing;             /* no own claim of sufficient trust with a value, and none invalid or unmapped */
     gboolean assumed;             /* effective_assume was called */
     const struct claim *invalid;  /* first own invalid claim (borrowed from the claims given), or NULL */
     const struct claim *unmapped;
     const struct claim *part_unreadable; /* first contained claim that is invalid or unmapped */
     const struct claim *conflict_a, *conflict_b; /* two own claims of one scheme that differ; NULL */
-    const char *repeated_field;   /* a single field that occurs twice; borrowed; NULL */
+    const char *repeated_field;   /* a field that a scheme reads and that occurs twice, whoever wrote it; borrowed; NULL */
     guint above_part;             /* number of the first part whose label O does not cover; 0 none */
     gboolean scheme_ambiguous;
+    const struct schemes *schemes; /* borrowed */
 };
 
 /*
  * claims: struct claim *, they must outlive the result. accepted: the schemes whose marks count as labelling (S2: what the zone accepts;
- * NULL = every scheme). Outside claims raise E, but make nothing labelled and never conflict.
+ * NULL = every scheme). Claims from outside, and those that are `near`, raise E, but make nothing labelled and never conflict.
  */
 struct effective *effective_make(const struct schemes *schemes, const GPtrArray *claims, enum trust trust,
                                  const GPtrArray *accepted);
 void effective_free(struct effective *effective);
 DEFINE_AUTOPTR(effective, effective_free)
 
-/* Joins an assumed label (unlabelled … treat as LEVEL) into O and E; nothing is ever written of it. Recomputes above_part. */
+/* Joins an assumed label (unlabelled … treat as LEVEL) into O and E; nothing is ever written of it. Recomputes above_part and display. */
 void effective_assume(struct effective *effective, const struct scheme *scheme, const struct level *level,
                       const GPtrArray *claims);
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "policy/label/mark.h"
 #include "policy/label/scheme_parts.h"
 #include "policy/text/fold.h"
 
@@ -104,6 +105,7 @@ struct schemes *schemes_new(void)
     struct schemes *schemes = g_new0(struct schemes, 1);
     schemes->refs = 1;
     schemes->list = g_ptr_array_new_with_free_func((GDestroyNotify)scheme_free);
+    schemes->marks = mark_table_new(schemes->list);
     return schemes;
 }
 
@@ -117,6 +119,7 @@ void schemes_unref(struct schemes *schemes)
 {
     if (schemes == NULL || !g_atomic_int_dec_and_test(&schemes->refs))
         return;
+    mark_table_free(schemes->marks);
     g_ptr_array_unref(schemes->list);
     g_free(schemes);
 }
@@ -125,6 +128,8 @@ void schemes_add(struct schemes *schemes, struct scheme *scheme)
 {
     scheme->home = schemes->list->len == 0;
     g_ptr_array_add(schemes->list, scheme);
+    mark_table_free(schemes->marks);
+    schemes->marks = mark_table_new(schemes->list);
 }
 
 /* ---------------------------------------------------------------- names */

@@ -61,6 +61,7 @@ struct marker_address {
 
 struct scheme {
     char *name, *title;
+    struct span defined;         /* where its name is given; only as long as the sources that it was read from */
     gboolean home;               /* the first of its struct schemes: its labels are written without "name/" */
     GPtrArray *levels;           /* struct level *, rising rank */
     GPtrArray *sets;             /* struct category_set * */
@@ -91,6 +92,7 @@ const struct category_value *category_set_value(const struct category_set *set, 
 struct schemes {
     gint refs;       /* g_atomic_int */
     GPtrArray *list; /* struct scheme * */
+    struct mark_table *marks; /* how marks are found in text, made anew with each scheme (mark.h) */
 };
 
 struct schemes *schemes_new(void);
