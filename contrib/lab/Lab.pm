@@ -53,6 +53,7 @@ sub new {
         process => {},
     }, $class;
     $self->{dir} = _directory($option{dir});
+    write_file("$self->{dir}/$MARK", "$$\n");
     make_path(map {"$self->{dir}/$_"} qw(log run etc mail));
     $living{$self} = $self;
     for my $signal (qw(INT TERM HUP)) {
@@ -61,6 +62,14 @@ sub new {
     }
     $self->make_certificates;
     return $self;
+}
+
+# The lab that another process runs in a directory, for sending mail and looking at what arrived; starts and stops nothing.
+sub attach {
+    my ($class, $dir) = @_;
+    -e "$dir/$MARK" or die "$dir is not a lab\n";
+    my %port = map {split} split /^/, read_file("$dir/run/ports");
+    return bless { top => $TOP, dir => abs_path($dir), port => \%port, process => {} }, $class;
 }
 
 # The users postfix and nobody have to get in, and the path of a Unix socket has 107 bytes: where the wanted directory
@@ -75,7 +84,11 @@ sub _directory {
     my $old = -l $wanted ? readlink $wanted : $wanted;
     if (-e "$old/$MARK") {
         _take_over($old);
-    } elsif (-d $old && grep { !/^\.\.?$/ } do { opendir my $d, $old or die "$old: $!\n"; readdir $d }) {
+    } elsif (
+        -d $old && grep { !/^\.\.?$/ }
+        do { opendir my $d, $old or die "$old: $!\n"; readdir $d }
+        )
+    {
         die "$wanted is not an earlier lab: not touched\n";
     }
     unlink $wanted if -l $wanted;
@@ -90,7 +103,6 @@ sub _directory {
     } else {
         mkdir $dir, 0755 or die "$dir: $!\n";
     }
-    write_file("$dir/$MARK", "$$\n");
     return $dir;
 }
 
@@ -151,7 +163,9 @@ sub free_port {
             IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $port, Listen => 1, ReuseAddr => 1);
         next if !$probe;
         close $probe;
-        return $self->{port}{$name} = $port;
+        $self->{port}{$name} = $port;
+        write_file("$self->{dir}/run/ports", join '', map {"$_ $self->{port}{$_}\n"} sort keys %{ $self->{port} });
+        return $port;
     }
     die "no free port\n";
 }

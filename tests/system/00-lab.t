@@ -23,6 +23,7 @@ mail();
 identity();
 clients();
 local_mail();
+for_people();
 $lab->stop_postfix;
 ok(!$lab->is_postfix_running, 'Postfix has stopped');
 $lab->stop_slapd;
@@ -281,8 +282,7 @@ sub local_mail {
     is(scalar(my @mails = $lab->wait_mailbox('boss@agency.gov.cn', 1, 10)), 1, 'and Postfix delivers it');
     $lab->reload_postfix(non_smtpd_milters => "unix:$lab->{dir}/run/nobody.sock");
     $lab->sendmail(from => 'root@agency.gov.cn', to => ['pa@agency.gov.cn'], data => "Subject: cron\n\nran\n");
-    ok(scalar $lab->wait_log(qr/nobody\.sock: No such file/, 10),
-        'a milter that is not there is asked');
+    ok(scalar $lab->wait_log(qr/nobody\.sock: No such file/, 10), 'a milter that is not there is asked');
     is(scalar $lab->mailbox('pa@agency.gov.cn'), 0, 'and nothing passes without it');
     cmp_ok(scalar $lab->queue('maildrop'), '==', 1, 'the message waits');
     unlink $lab->queue('maildrop');
@@ -364,4 +364,21 @@ sub dying {
         ok(-e "$place/postfix/mail.log", 'had a lab');
         is(join(' ', map { $_->{name} } Lab::leftovers({ dir => $place })), '', 'and leaves none');
     }
+}
+
+# contrib/lab/miji-lab, which people play with, on the lab that runs here.
+sub for_people {
+    my $tool = "$lab->{top}/contrib/lab/miji-lab";
+    my @send = ($tool, 'send', $dir, '--from', 'an@agency.gov.cn', '--to', 'wu@agency.gov.cn', '--login', 'an');
+    my ($status, $text) = Lab::run_command(@send, '--subject', '【内部】你好');
+    is($status, 0, 'miji-lab sends');
+    like($text, qr/^end: 250 /m, 'and shows the reply');
+    $lab->wait_mailbox('wu@agency.gov.cn', 1, 10);
+    ($status, $text) = Lab::run_command($tool, 'mail', $dir, 'wu@agency.gov.cn');
+    like($text, qr/^wu\@agency\.gov\.cn +from an\@agency\.gov\.cn +【内部】你好$/m, 'it lists what arrived');
+    ($status, $text) = Lab::run_command(@send[0 .. 6], '--client', '203.0.113.9', '--to', 'y@example.org');
+    is("$status " . ($text =~ /^rcpt: 554 /m), '1 1', 'a refusal is a failure');
+    ($status, $text) = Lab::run_command($tool);
+    is($status, 2, 'without arguments it says how it is used');
+    like($text, qr/^usage: miji-lab run DIR/, 'in a few lines');
 }
