@@ -58,7 +58,7 @@ struct directory_settings {
     char *clearance_attribute, *category_attribute, *clearance_until_attribute;
     char *ca_file, *verified_attribute, *login_attribute, *certificate_attribute;
     char *unit_attribute;    /* NULL: from the DN */
-    GPtrArray *address_attributes; /* char *: those named in the person filter with %s */
+    GPtrArray *address_attributes; /* char *: those named in the person filter with %s; directory_open takes them from there */
     gint64 refresh_ms;       /* how long a found answer is fresh */
     gint64 answer_within_ms;
     gint64 connect_within_ms;
@@ -68,13 +68,20 @@ struct directory_settings {
 struct directory_settings *directory_settings_new(void);  /* defaults of language.md 3 */
 void directory_settings_free(struct directory_settings *settings);
 
+/* Can the filter be used? NULL, or what is wrong with it, in words ("the filter has no %s where the address belongs"); new string. */
+char *directory_filter_problem(const char *person_filter);
+
 struct directory;
+
+#define DIRECTORY_ERROR directory_error_quark()
+GQuark directory_error_quark(void);
+enum directory_error { DIRECTORY_ERROR_SETTING, DIRECTORY_ERROR_FILE, DIRECTORY_ERROR_SERVER };
 
 /* Opens by the URL of the settings; takes the settings over; holds the schemes. LDAP connects only when first asked, so it cannot fail
  * for a server that is down; a file: that cannot be read or parsed fails. */
 struct directory *directory_open(struct directory_settings *settings, struct schemes *schemes, GError **error);
 /* A directory in memory for tests and case files: takes over the array of struct person * (each searched by address, login, certificate). `down` is
- * asked for each question: TRUE = unavailable. May be NULL. */
+ * asked for each question: TRUE = unavailable; TRUE for "" = the whole directory (directory_query_outage). May be NULL. Nothing is cached. */
 struct directory *directory_of_people(GPtrArray *people, gboolean (*down)(const char *value, gpointer data), gpointer data);
 struct directory *directory_ref(struct directory *directory);
 void directory_unref(struct directory *directory);

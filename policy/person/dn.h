@@ -1,0 +1,16 @@
+/*
+ * dn: distinguished names (RFC 4514), as far as people need them. Pure; any thread. Private to policy/person.
+ */
+#ifndef POLICY_PERSON_DN_H
+#define POLICY_PERSON_DN_H
+
+#include "policy/autoptr.h"
+
+/* Can it be read as a DN? */
+gboolean dn_is_valid(const char *dn);
+/* The DN of the nearest unit (ou) above the entry, new; without one, of what is directly above it; NULL at the top. */
+char *dn_unit(const char *dn);
+/* Is the entry the base or below it? Types and values in any case. */
+gboolean dn_is_below(const char *dn, const char *base);
+
+#endif
