@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "policy/person/directory_private.h"
-#include "policy/person/filter.h"
 #include "policy/person/limits.h"
 
 /* Strangers, and people whom two entries claim, are asked for again soon: somebody may just be entering them.
@@ -14,47 +13,6 @@
 GQuark directory_error_quark(void)
 {
     return g_quark_from_static_string("miji-directory-error");
-}
-
-struct directory_settings *directory_settings_new(void)
-{
-    struct directory_settings *settings = g_new0(struct directory_settings, 1);
-
-    settings->urls = g_ptr_array_new_with_free_func(g_free);
-    settings->address_attributes = g_ptr_array_new_with_free_func(g_free);
-    settings->person_filter = g_strdup("(mail=%s)");
-    settings->clearance_attribute = g_strdup("mijiClearance");
-    settings->login_attribute = g_strdup("uid");
-    settings->certificate_attribute = g_strdup("uid");
-    settings->refresh_ms = 60000;
-    settings->answer_within_ms = 2000;
-    settings->connect_within_ms = 1000;
-    return settings;
-}
-
-void directory_settings_free(struct directory_settings *settings)
-{
-    if (settings == NULL)
-        return;
-    g_ptr_array_unref(settings->urls);
-    g_ptr_array_unref(settings->address_attributes);
-    g_free(settings->base);
-    g_free(settings->bind_dn);
-    g_free(settings->bind_password_file);
-    g_free(settings->bind_certificate_file);
-    g_free(settings->person_filter);
-    g_free(settings->clearance_attribute);
-    g_free(settings->category_attribute);
-    g_free(settings->clearance_until_attribute);
-    g_free(settings->ca_file);
-    g_free(settings->verified_attribute);
-    g_free(settings->login_attribute);
-    g_free(settings->certificate_attribute);
-    g_free(settings->unit_attribute);
-    g_free(settings->identity);
-    if (settings->time_zone != NULL)
-        g_time_zone_unref(settings->time_zone);
-    g_free(settings);
 }
 
 static void release_slot(gpointer slot)
@@ -81,18 +39,6 @@ struct directory *directory_over(struct directory_settings *settings, struct sch
     pthread_condattr_destroy(&attributes);
     backend->directory = directory;
     return directory;
-}
-
-struct directory *directory_open(struct directory_settings *settings, struct schemes *schemes, GError **error)
-{
-    const char *url = settings->urls->len > 0 ? g_ptr_array_index(settings->urls, 0) : "";
-    struct backend *backend = g_str_has_prefix(url, "file:") ? backend_file_new(settings, schemes, error)
-                                                             : backend_ldap_new(settings, schemes, error);
-
-    if (backend != NULL)
-        return directory_over(settings, schemes, backend);
-    directory_settings_free(settings);
-    return NULL;
 }
 
 struct directory *directory_ref(struct directory *directory)
@@ -182,12 +128,4 @@ void directory_get_status(struct directory *directory, struct directory_status *
 void directory_status_clear(struct directory_status *status)
 {
     g_clear_pointer(&status->where, g_free);
-}
-
-char *directory_filter_problem(const char *person_filter)
-{
-    g_autoptr(GError) error = NULL;
-    g_autoptr(person_filter) filter = person_filter_parse(person_filter, &error);
-
-    return filter == NULL ? g_strdup(error->message) : NULL;
 }
