@@ -11,6 +11,7 @@ const struct command commands[] = {
     {"explain", MSG_CLI_EXPLAIN, MSG_CLI_EXPLAIN_USAGE, command_explain},
     {"status", MSG_CLI_STATUS, MSG_CLI_STATUS_USAGE, command_status},
     {"reload", MSG_CLI_RELOAD, MSG_CLI_RELOAD_USAGE, command_reload},
+    {"doctor", MSG_CLI_DOCTOR, MSG_CLI_DOCTOR_USAGE, command_doctor},
     {NULL, MSG_NONE, MSG_NONE, NULL},
 };
 
