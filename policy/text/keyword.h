@@ -2,7 +2,7 @@
  * keyword: the words of the languages, English and Chinese, from keyword.def (language.md section 6).
  *
  * Constant tables: any thread. KEYWORD(id, "english words", "中文|second twin"); a keyword of several words is matched
- * word by word, English in any case, Chinese and Latin parts of a twin exactly. Nothing is reserved: a keyword counts
+ * word by word, Latin letters in any case. Nothing is reserved: a keyword counts
  * only where a grammar asks for it.
  */
 #ifndef POLICY_TEXT_KEYWORD_H
@@ -20,6 +20,9 @@ enum keyword {
 /* The words as a file would write them; constant. The Chinese ones are the first twin; both languages mix freely. */
 const char *keyword_english(enum keyword keyword);
 const char *keyword_chinese(enum keyword keyword);
+
+/* Is the word the first one of the keyword, English or Chinese? */
+gboolean keyword_is_word(enum keyword keyword, const char *word);
 
 /* How many items, from item `first` of the statement on, spell the keyword; 0 if they do not. */
 guint keyword_match(enum keyword keyword, const struct statement *statement, guint first);

@@ -47,6 +47,9 @@ DEFINE_AUTOPTR(block, block_free)
 /* One line per node for golden tests: kind, position, text. New string. */
 char *tree_dump(const struct block *block);
 
+/* Backslash, line feed and tab of a text as escapes, as the dumps print it. New string. */
+char *text_escape(const char *text);
+
 /* An argument for message_make: a word as "word", a text as text "…", NULL as the end of the line; long ones cut. New
  * string, which is translated when the message is formatted and is of no use outside of one. */
 char *item_describe(const struct item *item_or_null);
