@@ -29,8 +29,9 @@ struct files *files_read_named(struct sources *sources, const struct item *named
 void files_free(struct files *files);
 DEFINE_AUTOPTR(files, files_free)
 
-/* The files that a pattern stands for, seen from the file `from`: paths (char *, owned) in byte order; a name without
- * * ? [ is itself, whether the file exists or not. Never NULL. */
-GPtrArray *files_match(const struct source *from, const char *pattern);
+/* The files that a pattern stands for, seen from the file `from`: paths (char *, owned) in byte order, none when none
+ * matches; a name without * ? [ is itself, whether the file exists or not. NULL and error when a directory cannot be
+ * read: nobody may take that for "no rules". */
+GPtrArray *files_match(const struct source *from, const char *pattern, GError **error);
 
 #endif
