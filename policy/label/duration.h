@@ -1,5 +1,6 @@
 /*
- * duration: how long a label holds: the term, date or event behind the sign of a mark (机密★10年, 秘密★启封前).
+ * duration: how long a label holds: the term, date or event behind the sign of a mark (机密★10年,
+ * 秘密★启封前).
  *
  * Pure functions; durations own their text. struct duration is in label.h.
  */
@@ -23,9 +24,10 @@ const struct duration *duration_later(const struct duration *a, const struct dur
 struct duration duration_default(const struct scheme *scheme, const struct level *level);
 
 /*
- * Reads a term at the beginning of folded text: N 年 | N 个月 | N 天, N in digits or 十 二十五 一百; 10y; a date (2030-12-31, 2030年12月31日, also
- * without day or month: then its last day counts); 长期, 永久; an event that ends in 前 or 后. Also in parentheses. Dates end with
- * that day in the host's time zone. Returns the octets read, 0 if there is no term (out is then untouched).
+ * Reads a term at the beginning of folded text: N 年 | N 个月 | N 天, N in digits or 十 二十五 一百; 10y; a
+ * date (2030-12-31, 2030年12月31日, also without day or month: then its last day counts); 长期, 永久; an
+ * event that ends in 前 or 后. Also in parentheses. Dates end with that day in the host's time zone. Returns
+ * the octets read, 0 if there is no term (out is then untouched).
  */
 gsize duration_read(const char *text, gsize length, struct duration *out);
 

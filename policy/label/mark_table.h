@@ -1,5 +1,6 @@
 /*
- * mark_table: the compiled names, signs and forms of all schemes, folded; what mark.c searches with. Not for other modules.
+ * mark_table: the compiled names, signs and forms of all schemes, folded; what mark.c searches with. Not for
+ * other modules.
  */
 #ifndef POLICY_LABEL_MARK_TABLE_H
 #define POLICY_LABEL_MARK_TABLE_H
@@ -23,11 +24,11 @@ struct mark_form {
 /* One scheme. */
 struct mark_reader {
     const struct scheme *scheme;
-    GArray *names;   /* struct mark_name, the longest first */
-    GArray *signs;   /* struct mark_string */
-    GArray *excepts; /* struct mark_string */
+    GArray *names;                           /* struct mark_name, the longest first */
+    GArray *signs;                           /* struct mark_string */
+    GArray *excepts;                         /* struct mark_string */
     GArray *subject_forms, *file_name_forms; /* struct mark_form */
-    gboolean asterisk; /* the sign is ★, for which people also write an asterisk */
+    gboolean asterisk;                       /* the sign is ★, for which people also write an asterisk */
 };
 
 /* What may begin at an octet. */
@@ -46,8 +47,8 @@ struct mark_table {
 /* ---------------------------------------------------------------- matching (octets of folded text) */
 #define NO_MATCH G_MAXSIZE
 
-/* Where the key that begins at `at` ends, where the one that ends at `end` begins; NO_MATCH. One space may stand between two of its
- * characters outside ASCII (typesetting: 机 密). */
+/* Where the key that begins at `at` ends, where the one that ends at `end` begins; NO_MATCH. One space may
+ * stand between two of its characters outside ASCII (typesetting: 机 密). */
 gsize mark_match(const struct folded *text, gsize at, const struct mark_string *key);
 gsize mark_match_back(const struct folded *text, gsize end, const struct mark_string *key);
 

@@ -1,5 +1,6 @@
 /*
- * template: texts with places, as scheme files have them: "【{level}】", "X-Classification: {level}{duration}". "{{" is a brace.
+ * template: texts with places, as scheme files have them: "【{level}】", "X-Classification:
+ * {level}{duration}". "{{" is a brace.
  *
  * Pure; any thread.
  */
@@ -16,7 +17,8 @@ struct template_piece {
 /* The pieces in order, empty literals left out: struct template_piece *, owned by the array. */
 GPtrArray *template_parse(const char *text);
 
-/* What stands before and after the only place of a template; new strings. FALSE if it has not exactly one place. */
+/* What stands before and after the only place of a template; new strings. FALSE if it has not exactly one
+ * place. */
 gboolean template_split(const char *text, char **before, char **after);
 
 #endif

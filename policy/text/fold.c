@@ -158,54 +158,79 @@ static gboolean joins(gunichar c, const utf8proc_property_t *property)
            property->boundclass == UTF8PROC_BOUNDCLASS_T || (c >= 0xFF9E && c <= 0xFFDC);
 }
 
-/* Normalises one cluster (a character and what joins it) with the Unicode tables. */
-static void put_cluster(struct folding *f, const guint8 *from, gsize length)
+/* Default_Ignorable_Code_Point; the tables of utf8proc have it for assigned characters only. */
+static gboolean is_ignorable(gunichar c, const utf8proc_property_t *property)
+{
+    return property->ignorable || c == 0x2065 || (c >= 0xFFF0 && c <= 0xFFF8) ||
+           (c >= 0xE0000 && c <= 0xE0FFF);
+}
+
+/* A character and what joins it, without what is ignored. */
+struct cluster {
+    guint8 octets[FOLD_MAX_CLUSTER * 4];
+    gsize length;
+    guint count; /* characters read, ignored ones included */
+    gunichar first;
+    gboolean plain; /* one character that stays as it is */
+};
+
+/* Takes the character at p into the cluster, unless it does not join; its end, or p if it was not taken. */
+static const guint8 *take_character(struct folding *f, struct cluster *cluster, const guint8 *p)
+{
+    utf8proc_int32_t c;
+    utf8proc_ssize_t used = p < f->end ? utf8proc_iterate(p, f->end - p, &c) : 0;
+    if (used <= 0 || cluster->count == FOLD_MAX_CLUSTER)
+        return p;
+    const utf8proc_property_t *property = utf8proc_get_property(c);
+    gboolean ignorable = is_ignorable((gunichar)c, property);
+    if (cluster->length > 0 && !ignorable && !joins((gunichar)c, property))
+        return p;
+    f->out->bidi |= turns_direction((gunichar)c);
+    cluster->count++;
+    if (ignorable)
+        return p + used;
+    cluster->plain = cluster->length == 0 && property->decomp_seqindex == G_MAXUINT16 &&
+                     (property->casefold_seqindex == G_MAXUINT16 || !(f->flags & FOLD_CASE));
+    cluster->first = cluster->length == 0 ? (gunichar)c : cluster->first;
+    memcpy(cluster->octets + cluster->length, p, (gsize)used);
+    cluster->length += (gsize)used;
+    return p + used;
+}
+
+/* Normalises a cluster, which stands for `taken` octets of the original, with the Unicode tables. */
+static void put_cluster(struct folding *f, const struct cluster *cluster, const guint8 *from, gsize taken)
 {
     utf8proc_int32_t buffer[CLUSTER_BUFFER];
     utf8proc_option_t options = UTF8PROC_STABLE | UTF8PROC_COMPAT | UTF8PROC_COMPOSE | UTF8PROC_IGNORE;
     if (f->flags & FOLD_CASE)
         options |= UTF8PROC_CASEFOLD;
-    utf8proc_ssize_t count =
-        utf8proc_decompose(from, (utf8proc_ssize_t)length, buffer, CLUSTER_BUFFER - 1, options);
+    utf8proc_ssize_t count = utf8proc_decompose(cluster->octets, (utf8proc_ssize_t)cluster->length, buffer,
+                                                CLUSTER_BUFFER - 1, options);
     g_assert(count >= 0 &&
-             count < CLUSTER_BUFFER); /* valid by fold_slow, and no longer than a cluster may be */
+             count < CLUSTER_BUFFER); /* valid by take_character, and no longer than a cluster may be */
     count = utf8proc_normalize_utf32(buffer, count, options);
     g_assert(count >= 0);
     for (utf8proc_ssize_t i = 0; i < count; i++)
-        put(f, (gunichar)buffer[i], from, count == 1 ? length : 0);
+        put(f, (gunichar)buffer[i], from, count == 1 ? taken : 0);
 }
 
 /* The cluster that begins at p, by the Unicode tables; returns its end. */
 static const guint8 *fold_slow(struct folding *f, const guint8 *p)
 {
-    utf8proc_int32_t c;
-    utf8proc_ssize_t used = utf8proc_iterate(p, f->end - p, &c);
-    if (used <= 0) {
+    struct cluster cluster;
+    cluster.length = cluster.count = 0;
+    const guint8 *end = p, *next = take_character(f, &cluster, p);
+    if (next == p) {
         put(f, 0xFFFD, p, 1);
         return p + 1;
     }
-    const utf8proc_property_t *property = utf8proc_get_property(c);
-    f->out->bidi |= turns_direction((gunichar)c);
-    if (property->ignorable)
-        return p + used;
-    gboolean plain = property->decomp_seqindex == G_MAXUINT16 &&
-                     (property->casefold_seqindex == G_MAXUINT16 || !(f->flags & FOLD_CASE));
-    const guint8 *next = p + used;
-    guint count = 1;
-    while (count < FOLD_MAX_CLUSTER && next < f->end &&
-           (used = utf8proc_iterate(next, f->end - next, &c)) > 0) {
-        property = utf8proc_get_property(c);
-        if (!property->ignorable && !joins((gunichar)c, property))
-            break;
-        f->out->bidi |= turns_direction((gunichar)c);
-        next += used;
-        count++;
-    }
-    if (plain && count == 1)
-        put(f, g_utf8_get_char((const char *)p), p, (gsize)(next - p));
-    else
-        put_cluster(f, p, (gsize)(next - p));
-    return next;
+    for (; next > end; next = take_character(f, &cluster, end))
+        end = next;
+    if (cluster.length > 0 && cluster.plain)
+        put(f, cluster.first, p, (gsize)(end - p));
+    else if (cluster.length > 0)
+        put_cluster(f, &cluster, p, (gsize)(end - p));
+    return end;
 }
 
 static void fold_all(struct folding *f)

@@ -1,11 +1,13 @@
 /*
- * fold: text as it counts when a word is looked for: the invisible taken out, width and presentation forms taken back
- * (NFKC), and, if asked for, case, white space, and the few traditional and variant forms that stand in classification
- * marks. With a way back: every octet of the result knows the octet of the original that it came from.
+ * fold: text as it counts when a word is looked for: the invisible taken out, width and presentation forms
+ * taken back (NFKC), and, if asked for, case, white space, and the few traditional and variant forms that
+ * stand in classification marks. With a way back: every octet of the result knows the octet of the original
+ * that it came from.
  *
- * Pure functions; any thread. The result owns its memory and does not point into the original. Linear in the length,
- * whatever the text is: a run of combining characters is cut at FOLD_MAX_CLUSTER (as in Unicode's stream-safe format),
- * and nothing grows by more than eleven times. ASCII and plain Han characters never reach the Unicode tables.
+ * Pure functions; any thread. The result owns its memory and does not point into the original. Linear in the
+ * length, whatever the text is: a run of combining characters is cut at FOLD_MAX_CLUSTER (as in Unicode's
+ * stream-safe format), and nothing grows by more than eleven times. ASCII and plain Han characters never
+ * reach the Unicode tables.
  */
 #ifndef POLICY_TEXT_FOLD_H
 #define POLICY_TEXT_FOLD_H
@@ -13,13 +15,14 @@
 #include "policy/autoptr.h"
 
 enum fold_flag {
-    FOLD_CASE = 1 << 0,  /* full case folding (NFKC_Casefold) */
+    FOLD_CASE = 1 << 0, /* full case folding (NFKC_Casefold) */
     FOLD_FORMS = 1 << 1, /* 絕 is 绝, 機 is 机 …; ☆ ⭐ … are ★, △ is ▲ (the asterisk stays one) */
     FOLD_SPACE = 1 << 2, /* a run of white space and control characters is one space; none at the ends */
     FOLD_MARK = FOLD_CASE | FOLD_FORMS | FOLD_SPACE, /* how marks and the names in them are compared */
 };
 
-/* From offset `folded` of the result on, octets come one by one from offset `origin` on; or, if `whole`, all of them from there. */
+/* From offset `folded` of the result on, octets come one by one from offset `origin` on; or, if `whole`, all
+ * of them from there. */
 struct fold_point {
     guint32 folded;
     guint32 origin : 31;
