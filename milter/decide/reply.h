@@ -11,4 +11,8 @@
 struct reply reply_plain(enum reason_id reason, const char *reference);
 void reply_clear(struct reply *reply);
 
+/* The reply for a decision whose act and leading reason are known, in words that its sender may hear. Part of decide. */
+struct hearing;
+struct reply reply_make(const struct hearing *hearing);
+
 #endif

@@ -1,7 +1,7 @@
 #include "policy/check/reason.h"
 
 static const struct reason_row rows[REASON_COUNT] = {
-#define REASON(id, name, fallback, smtp, dsn, told, outside, en, zh)                                         \
+#define REASON(id, name, fallback, smtp, dsn, told, outside, en, zh) \
     [REASON_##id] = {name, fallback, smtp, dsn, told, outside, en, zh},
 #include "policy/check/reason.def"
 #undef REASON

@@ -1,0 +1,119 @@
+#include "milter/decide/hearing.h"
+
+#include <stdarg.h>
+
+const struct scheme *hearing_home(const struct hearing *hearing)
+{
+    return schemes_home(hearing->inputs->snapshot->schemes);
+}
+
+const struct label_set *hearing_known(const struct hearing *hearing)
+{
+    return hearing->decision->label != NULL ? hearing->decision->label->effective : NULL;
+}
+
+void line_set(struct check_line *line, enum check_id check, enum check_answer answer, gint reason)
+{
+    line->check = check;
+    line->answer = answer;
+    line->reason = reason;
+}
+
+#define NOTE_MAX_ARGS 4
+
+void line_note(const struct hearing *hearing, struct check_line *line, enum explain_id id, ...)
+{
+    const char *args[NOTE_MAX_ARGS + 1] = {NULL};
+    va_list list;
+
+    if (!hearing->inputs->explain)
+        return;
+    va_start(list, id);
+    for (guint i = 0; i < NOTE_MAX_ARGS && (args[i] = va_arg(list, const char *)) != NULL; i++)
+        ;
+    va_end(list);
+    g_free(line->note_en);
+    g_free(line->note_zh);
+    line->note_en = message_fill(explain_text(id, LANGUAGE_EN), args, LANGUAGE_EN);
+    line->note_zh = message_fill(explain_text(id, LANGUAGE_ZH), args, LANGUAGE_ZH);
+}
+
+struct reason *reasons_add(GPtrArray *reasons, enum reason_id id, enum check_id check,
+                           enum check_answer answer)
+{
+    struct reason *reason = g_new0(struct reason, 1);
+    guint at = reasons->len;
+
+    reason->id = id;
+    reason->check = check;
+    reason->answer = answer;
+    while (at > 0 && ((struct reason *)g_ptr_array_index(reasons, at - 1))->check > check)
+        at--;
+    g_ptr_array_insert(reasons, (gint)at, reason);
+    return reason;
+}
+
+/* For one check deny beats unknown, unknown beats permit; which kind of unknown matters no more than that it
+ * is one. */
+static guint weight(enum check_answer answer)
+{
+    switch (answer) {
+    case CHECK_PERMIT:
+        return 0;
+    case CHECK_UNKNOWN_TRANSIENT:
+        return 1;
+    case CHECK_UNKNOWN_PERSISTENT:
+        return 2;
+    case CHECK_DENY:
+        return 3;
+    }
+    return 3;
+}
+
+struct reason *hearing_find(struct hearing *hearing, enum reason_id id, enum check_id check,
+                            enum check_answer answer)
+{
+    struct check_line *line = &hearing->lines[check];
+
+    if (weight(answer) > weight(line->answer))
+        line_set(line, check, answer, (gint)id);
+    else if (line->reason < 0 && weight(answer) == weight(line->answer))
+        line->reason = (gint)id;
+    return reasons_add(hearing->decision->reasons, id, check, answer);
+}
+
+void reason_set_label(struct reason *reason, const struct label *label)
+{
+    reason->level = label_format(label);
+    reason->level_ascii = label_format_ascii(label);
+}
+
+void reason_set_detail(struct reason *reason, const char *detail)
+{
+    reason->detail = g_strdup(detail);
+}
+
+void reason_set_part(struct reason *reason, guint part)
+{
+    reason->part = part;
+    if (part > 0) {
+        reason->detail = g_strdup_printf("%u", part);
+        return;
+    }
+    reason->detail_en = g_strdup("0 (the message itself)");
+    reason->detail_zh = g_strdup("0 (邮件本身)");
+}
+
+enum check_answer hearing_dominated(const struct hearing *hearing)
+{
+    switch (hearing->certainty) {
+    case E_KNOWN:
+        return CHECK_PERMIT;
+    case E_UNKNOWN_NOW:
+        return CHECK_UNKNOWN_TRANSIENT;
+    case E_AT_LEAST:
+    case E_UNKNOWN_EVER:
+        return CHECK_UNKNOWN_PERSISTENT;
+    }
+    return CHECK_UNKNOWN_PERSISTENT;
+}

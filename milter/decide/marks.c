@@ -1,0 +1,322 @@
+#include "milter/decide/marks.h"
+
+#include <string.h>
+
+#include "milter/decide/disposition.h"
+
+static void read_fields(struct hearing *hearing)
+{
+    const struct facts *facts = hearing->inputs->facts;
+    const struct schemes *schemes = hearing->inputs->snapshot->schemes;
+
+    for (guint i = 0; i < facts->field_count; i++) {
+        const struct fact_field *field = &facts->fields[i];
+        struct place place = {.kind = PLACE_FIELD, .field = field->name.data};
+
+        if (schemes_reading_field(schemes, place.field) == NULL)
+            continue;
+        claims_read(schemes, &place, field->decoded.data, field->decoded.length, hearing->decision->claims);
+        if (hearing->repeated_field == NULL && facts_field_count(facts, place.field) > 1)
+            hearing->repeated_field = place.field;
+    }
+}
+
+static void read_candidates(struct hearing *hearing)
+{
+    const struct facts *facts = hearing->inputs->facts;
+
+    for (guint i = 0; i < facts->candidate_count; i++) {
+        const struct fact_candidate *candidate = &facts->candidates[i];
+        claims_read(hearing->inputs->snapshot->schemes, &candidate->place, candidate->text.data,
+                    candidate->text.length, hearing->decision->claims);
+    }
+}
+
+/* Semantics.md 2.3. A peer whose zone accepts the labels of no scheme is believed nothing. */
+static enum trust trust_of(const struct decided_sender *sender)
+{
+    switch (sender->class) {
+    case SENDER_PERSON:
+    case SENDER_DEVICE:
+        return TRUST_INSIDE;
+    case SENDER_PEER:
+        return sender->zone->accepts != NULL ? TRUST_PEER : TRUST_OUTSIDE;
+    case SENDER_OUTSIDE:
+        break;
+    }
+    return TRUST_OUTSIDE;
+}
+
+/* Findings after which a field may have been lost: nothing is then called missing (2.9). */
+static gboolean loses_fields(enum finding_id id)
+{
+    return id == FINDING_FIELDS_IN_BODY || id == FINDING_NUL_IN_HEADER || id == FINDING_FIELD_CUT ||
+           id == FINDING_BAD_FIELD || id == FINDING_TOO_MANY_FIELDS || id == FINDING_HEADER_TOO_LARGE;
+}
+
+void marks_read(struct hearing *hearing)
+{
+    const struct inputs *inputs = hearing->inputs;
+    struct decision *decision = hearing->decision;
+    const struct decided_sender *sender = &decision->sender;
+
+    decision->claims = g_ptr_array_new_with_free_func((GDestroyNotify)claim_free);
+    if (inputs->facts == NULL) {
+        gboolean ever = inputs->too_large || inputs->facts_state == FACTS_NONE_PERSISTENT;
+        hearing->certainty = ever ? E_UNKNOWN_EVER : E_UNKNOWN_NOW;
+        return;
+    }
+    read_fields(hearing);
+    read_candidates(hearing);
+    decision->label = effective_make(inputs->snapshot->schemes, decision->claims, trust_of(sender),
+                                     sender->class == SENDER_PEER ? sender->zone->accepts : NULL);
+    for (guint i = 0; i < inputs->facts->finding_count; i++)
+        hearing->header_doubtful = hearing->header_doubtful || loses_fields(inputs->facts->findings[i].id);
+    hearing->automatic =
+        sender->class == SENDER_DEVICE || (sender->class == SENDER_PERSON && inputs->facts->is_report &&
+                                           inputs->envelope->sender->form == ADDRESS_NULL);
+}
+
+/* ---------------------------------------------------------------- check 4 */
+static void doubt(struct hearing *hearing, enum reason_id id)
+{
+    if (hearing->certainty != E_KNOWN)
+        return;
+    hearing->certainty = E_AT_LEAST;
+    hearing->doubt = (gint)id;
+}
+
+static struct reason *find_label(struct hearing *hearing, enum reason_id id, enum check_answer answer)
+{
+    return hearing_find(hearing, id, CHECK_LABEL_STATE, answer);
+}
+
+/* A mark that nobody understands: for an outsider it is refused, since nobody here can put it right. */
+static void find_unreadable(struct hearing *hearing, enum reason_id id, const struct claim *claim)
+{
+    struct reason *reason;
+
+    if (claim == NULL)
+        return;
+    reason = find_label(hearing, id, CHECK_UNKNOWN_PERSISTENT);
+    reason->cause = CAUSE_LABEL;
+    reason->part = claim->place.part;
+    reason->detail_en = place_format(&claim->place, LANGUAGE_EN);
+    reason->detail_zh = place_format(&claim->place, LANGUAGE_ZH);
+    if (hearing->decision->sender.class == SENDER_OUTSIDE)
+        reason->outcome.kind = OUTCOME_REFUSE;
+    doubt(hearing, id);
+}
+
+static gboolean lets_pass(const struct outcome *outcome)
+{
+    return outcome->kind == OUTCOME_RECORD || outcome->kind == OUTCOME_DELIVER;
+}
+
+static void find_conflict(struct hearing *hearing)
+{
+    const struct effective *label = hearing->decision->label;
+    const struct outcome *outcome = &hearing->inputs->snapshot->policy->label_conflict;
+    struct reason *reason;
+
+    if (label->conflict_a == NULL || label->conflict_b == NULL)
+        return;
+    reason = find_label(hearing, REASON_LABEL_CONFLICT, lets_pass(outcome) ? CHECK_PERMIT : CHECK_DENY);
+    reason->outcome = *outcome;
+    g_autofree char *a = label_format(label->conflict_a->label);
+    g_autofree char *b = label_format(label->conflict_b->label);
+    g_autofree char *ascii_a = label_format_ascii(label->conflict_a->label);
+    g_autofree char *ascii_b = label_format_ascii(label->conflict_b->label);
+    reason->detail_zh = g_strdup_printf("%s, %s", a, b);
+    reason->detail_en = g_strdup_printf("%s, %s", ascii_a, ascii_b);
+}
+
+/* What stands there cannot be read as a label, or says two things. */
+static void find_unclear(struct hearing *hearing)
+{
+    const struct effective *label = hearing->decision->label;
+
+    find_unreadable(hearing, REASON_LABEL_INVALID, label->invalid);
+    find_unreadable(hearing, REASON_LABEL_UNMAPPED, label->unmapped);
+    find_unreadable(hearing, REASON_PART_LABEL_UNREADABLE, label->part_unreadable);
+    if (hearing->repeated_field != NULL)
+        reason_set_detail(find_label(hearing, REASON_LABEL_REPEATED, CHECK_DENY), hearing->repeated_field);
+    find_conflict(hearing);
+    if (label->scheme_ambiguous)
+        find_label(hearing, REASON_SCHEME_AMBIGUOUS, CHECK_PERMIT);
+}
+
+static void assume(struct hearing *hearing, const struct scheme *scheme, const struct level *level)
+{
+    effective_assume(hearing->decision->label, scheme, level, hearing->decision->claims);
+}
+
+static void assume_lowest(struct hearing *hearing)
+{
+    assume(hearing, hearing_home(hearing), scheme_lowest(hearing_home(hearing)));
+}
+
+/* Nobody can be asked to label automatic mail: it is L0, raised by what it contains. */
+static void assume_automatic(struct hearing *hearing)
+{
+    const struct label_set *contained = hearing->decision->label->contained;
+
+    assume_lowest(hearing);
+    for (guint i = 0; i < contained->labels->len; i++) {
+        const struct label *label = g_ptr_array_index(contained->labels, i);
+        assume(hearing, label->scheme, label->level);
+    }
+}
+
+static void judge_unlabelled(struct hearing *hearing)
+{
+    const struct policy *policy = hearing->inputs->snapshot->policy;
+    gboolean inside = hearing->decision->sender.class == SENDER_PERSON;
+    const struct outcome *outcome = inside ? &policy->unlabelled_inside : &policy->unlabelled_outside;
+
+    switch (outcome->kind) {
+    case OUTCOME_TREAT_AS:
+        assume(hearing, outcome->scheme, outcome->level);
+        return;
+    case OUTCOME_DELIVER:
+    case OUTCOME_RECORD:
+        assume_lowest(hearing);
+        return;
+    case OUTCOME_UNSET:
+        if (!inside) {
+            assume_lowest(hearing);
+            return;
+        }
+        break;
+    case OUTCOME_REFUSE:
+    case OUTCOME_HOLD:
+    case OUTCOME_DEFER:
+        break;
+    }
+    find_label(hearing, REASON_UNLABELLED, CHECK_DENY)->outcome = *outcome;
+}
+
+static void judge_missing(struct hearing *hearing)
+{
+    struct reason *reason;
+
+    if (hearing->header_doubtful) {
+        reason = find_label(hearing, REASON_AMBIGUOUS_STRUCTURE, CHECK_UNKNOWN_PERSISTENT);
+        reason->cause = CAUSE_STRUCTURE;
+        reason_set_part(reason, 0);
+        doubt(hearing, REASON_AMBIGUOUS_STRUCTURE);
+    } else if (hearing->sender_doubt == SENDER_UNDETERMINED) {
+        reason = find_label(hearing, REASON_DIRECTORY_UNAVAILABLE, CHECK_UNKNOWN_TRANSIENT);
+        reason->cause = CAUSE_DIRECTORY;
+    } else if (hearing->automatic) {
+        assume_automatic(hearing);
+    } else {
+        judge_unlabelled(hearing);
+    }
+}
+
+void label_state_check(struct hearing *hearing)
+{
+    struct check_line *line = &hearing->lines[CHECK_LABEL_STATE];
+    const struct effective *label = hearing->decision->label;
+
+    if (label == NULL) {
+        line->answer = hearing_dominated(hearing);
+        return;
+    }
+    find_unclear(hearing);
+    if (label->missing)
+        judge_missing(hearing);
+    g_autofree char *text = hearing->inputs->explain ? label_set_format(label->effective) : NULL;
+    if (label->assumed)
+        line_note(hearing, line, EXPLAIN_ASSUMED, text, NULL);
+    else if (label->labelled)
+        line_note(hearing, line, EXPLAIN_LABELLED, text, NULL);
+    else
+        line_note(hearing, line, EXPLAIN_NO_LABEL, NULL);
+}
+
+/* ---------------------------------------------------------------- check 7 */
+/* S/MIME or PGP over the whole message: a site whose cleared people encrypt for each other counts the outer
+ * marks (2.13). */
+static gboolean is_whole_message(const struct facts *facts, guint number)
+{
+    for (guint i = 0; i < facts->part_count; i++) {
+        const struct fact_part *part = &facts->parts[i];
+        if (part->number == number)
+            return part->parent == 0 && (strcmp(part->type.data, "application/pkcs7-mime") == 0 ||
+                                         strcmp(part->type.data, "application/x-pkcs7-mime") == 0 ||
+                                         strcmp(part->type.data, "multipart/encrypted") == 0);
+    }
+    return FALSE;
+}
+
+static gboolean is_excused(const struct hearing *hearing, const struct fact_finding *finding)
+{
+    const struct decided_sender *sender = &hearing->decision->sender;
+
+    return finding_cause(finding->id) == CAUSE_ENCRYPTED && sender->class == SENDER_PERSON &&
+           sender->zone->inside && sender->zone->encrypted_counts && hearing->decision->label->labelled &&
+           is_whole_message(hearing->inputs->facts, finding->part);
+}
+
+static const struct fact_finding *first_of(const struct hearing *hearing, enum finding_cause cause)
+{
+    const struct facts *facts = hearing->inputs->facts;
+
+    for (guint i = 0; i < facts->finding_count; i++)
+        if (finding_cause(facts->findings[i].id) == cause && !is_excused(hearing, &facts->findings[i]))
+            return &facts->findings[i];
+    return NULL;
+}
+
+/* One reason for a cause, about the first part that has it. TRUE: there is one, and no line of the
+ * configuration lets it pass unread. */
+static gboolean find_cause(struct hearing *hearing, enum finding_cause cause, enum reason_id id)
+{
+    const struct fact_finding *finding = first_of(hearing, cause);
+    struct reason *reason;
+
+    if (finding == NULL)
+        return FALSE;
+    reason = hearing_find(hearing, id, CHECK_INSPECTION, CHECK_UNKNOWN_PERSISTENT);
+    reason->cause = (gint)cause;
+    reason_set_part(reason, finding->part);
+    line_note(hearing, &hearing->lines[CHECK_INSPECTION], EXPLAIN_FINDING, finding_name(finding->id),
+              finding->detail.data, NULL);
+    if (disposition_of(hearing, reason).verdict == VERDICT_DELIVER)
+        return FALSE;
+    doubt(hearing, id);
+    return TRUE;
+}
+
+static void find_no_facts(struct hearing *hearing)
+{
+    struct check_line *line = &hearing->lines[CHECK_INSPECTION];
+    enum check_answer answer = hearing_dominated(hearing);
+    enum reason_id id =
+        hearing->inputs->facts_state == FACTS_NONE_BUSY ? REASON_BUSY : REASON_INSPECTOR_FAILED;
+
+    if (hearing->inputs->too_large)
+        line->answer = answer; /* the size is refused by check 1 */
+    else
+        hearing_find(hearing, id, CHECK_INSPECTION, answer)->cause = CAUSE_OVERLOAD;
+}
+
+void inspection_check(struct hearing *hearing)
+{
+    struct check_line *line = &hearing->lines[CHECK_INSPECTION];
+    gboolean stops;
+
+    if (hearing->inputs->facts == NULL) {
+        find_no_facts(hearing);
+        return;
+    }
+    stops = find_cause(hearing, CAUSE_ENCRYPTED, REASON_ENCRYPTED);
+    stops = find_cause(hearing, CAUSE_DAMAGED, REASON_DAMAGED) || stops;
+    stops = find_cause(hearing, CAUSE_STRUCTURE, REASON_AMBIGUOUS_STRUCTURE) || stops;
+    stops = find_cause(hearing, CAUSE_LIMIT, REASON_LIMIT_REACHED) || stops;
+    if (!stops)
+        line->answer =
+            CHECK_PERMIT; /* or the configuration lets it pass unread: E is then what could be read */
+}

@@ -1,0 +1,12 @@
+/*
+ * names: stable English words for JSON and logs; those in decision.h are for everybody.
+ */
+#ifndef MILTER_DECIDE_NAMES_H
+#define MILTER_DECIDE_NAMES_H
+
+#include "milter/decide/decision.h"
+
+const char *act_name(enum act act);
+const char *answer_name(enum check_answer answer);
+
+#endif
