@@ -1,0 +1,97 @@
+/* log: one message in one line, the same keys in the same order (style.md "Logs"). Never a subject, a body, a
+ * matched text or a password. */
+#include "milter/decide/names.h"
+
+#include <string.h>
+
+#include "milter/decide/limits.h"
+
+/* An address from outside between < and >: nothing in it can end it, or the line. */
+static void append_address(GString *line, const char *address)
+{
+    g_autofree char *shown = address_printable(address);
+
+    g_strdelimit(shown, " <>\"\\,", '?');
+    g_string_append_printf(line, "<%s>", shown);
+}
+
+/* A value in quotes: what came from outside, or has a name that people chose. */
+static void append_quoted(GString *line, const char *key, const char *value)
+{
+    g_autofree char *shown = address_printable(value);
+
+    g_string_append_printf(line, " %s=\"", key);
+    for (const char *p = shown; *p != '\0'; p++) {
+        if (*p == '"' || *p == '\\')
+            g_string_append_c(line, '\\');
+        g_string_append_c(line, *p);
+    }
+    g_string_append_c(line, '"');
+}
+
+/* A label is bare when it is one word ("机密"). */
+static void append_label(GString *line, const struct decision *decision)
+{
+    g_autofree char *label = decision->label != NULL ? label_set_format(decision->label->effective) : NULL;
+
+    if (label == NULL)
+        g_string_append(line, " label=?");
+    else if (label[0] == '\0')
+        g_string_append(line, " label=-");
+    else if (strpbrk(label, " \"\\=") != NULL)
+        append_quoted(line, "label", label);
+    else
+        g_string_append_printf(line, " label=%s", label);
+}
+
+/* Recipients with the verdict of the line, or the others. */
+static void append_recipients(GString *line, const struct decision *decision, const char *key, gboolean same)
+{
+    guint count = 0;
+
+    for (guint i = 0; i < decision->recipients->len; i++) {
+        const struct decided_recipient *recipient = g_ptr_array_index(decision->recipients, i);
+        if ((recipient->verdict == decision->verdict) != same || count++ >= LOG_ADDRESSES)
+            continue;
+        if (count == 1)
+            g_string_append_printf(line, " %s=", key);
+        else
+            g_string_append_c(line, ',');
+        append_address(line, recipient->first->address->canonical);
+    }
+    if (count > LOG_ADDRESSES)
+        g_string_append_printf(line, ",+%u", count - LOG_ADDRESSES);
+}
+
+static void append_reason(GString *line, const struct decision *decision)
+{
+    const struct reason *leading = decision->leading;
+
+    if (leading != NULL)
+        g_string_append_printf(line, " reason=%s check=%s", reason_name(leading->id),
+                               check_name(leading->check));
+    if (decision->act == ACT_NEEDS_STORE)
+        g_string_append_printf(line, " wanted=%s", act_name(decision->act));
+    g_string_append_printf(line, " act=%s", act_name(decision->carried_out));
+    if (decision->carried_out != ACT_ACCEPT)
+        g_string_append_printf(line, " reply=%u ref=%s", decision->reply.code, decision->reference);
+}
+
+char *decision_log(const struct decision *decision, const struct inputs *inputs)
+{
+    g_autoptr(GString) line = g_string_new(NULL);
+    const struct session *session = inputs->session;
+
+    g_string_append_printf(line, "verdict=%s", verdict_name(decision->verdict, LANGUAGE_EN));
+    append_recipients(line, decision, "to", TRUE);
+    append_recipients(line, decision, "also", FALSE);
+    append_label(line, decision);
+    append_reason(line, decision);
+    g_string_append(line, " from=");
+    append_address(line, inputs->envelope->sender->canonical);
+    g_string_append_printf(line, " class=%s", sender_class_name(decision->sender.class));
+    if (session->login != NULL && session->login[0] != '\0')
+        append_quoted(line, "login", session->login);
+    append_quoted(line, "zone", decision->sender.zone->name);
+    return g_string_free(g_steal_pointer(&line), FALSE);
+}
