@@ -23,8 +23,11 @@ struct search {
     guint length;
     struct search_question *questions;
     gint64 due_us;    /* when nobody waits for it any more */
-    guint attempts;   /* for the backend: how often it was sent */
-    gint64 sent_us;
+    /* For the backend: */
+    guint attempts;      /* how often it was sent */
+    gint64 sent_us;      /* when last */
+    gboolean incomplete; /* something of the answer is missing or cannot be read */
+    gboolean over_limit; /* the server gives no answer as large as this one; smaller searches may do */
 };
 
 struct search *search_new(guint length, gint64 due_us);
@@ -32,6 +35,8 @@ void search_free(struct search *search);
 DEFINE_AUTOPTR(search, search_free)
 /* The person answers the question: found, or ambiguous if another one did before. Takes a reference. */
 void search_question_found(struct search_question *question, struct person *person);
+/* Back to UNAVAILABLE. */
+void search_question_forget(struct search_question *question);
 
 struct backend_kind {
     /* Answers at once, without waiting; person (held) for FOUND. NULL for backends that are asked. */

@@ -260,8 +260,8 @@ static gboolean add_set_values(const GPtrArray *clearances, const struct schemes
     return found;
 }
 
-/* Names with commas between them behind the first: SET VALUE,VALUE. */
-static gboolean is_set_with_values(const struct statement *statement)
+/* One name, or names with commas between them behind the first: VALUE, or SET VALUE,VALUE. */
+static gboolean has_shape(const struct statement *statement)
 {
     for (guint i = 0; i < statement->items->len; i++) {
         enum item_kind kind = statement_item(statement, i)->kind;
@@ -270,7 +270,7 @@ static gboolean is_set_with_values(const struct statement *statement)
         if (i >= 2 && i % 2 == 0 ? kind != ITEM_COMMA : !is_name)
             return FALSE;
     }
-    return statement->items->len % 2 == 0;
+    return statement->items->len == 1 || statement->items->len % 2 == 0;
 }
 
 gboolean clearances_add_category(const GPtrArray *clearances, const struct schemes *schemes, const char *text,
@@ -282,9 +282,10 @@ gboolean clearances_add_category(const GPtrArray *clearances, const struct schem
     if (value_open(&value, text, error)) {
         const struct statement *statement = block_statement(value.block, 0);
 
-        added = statement->items->len == 1
-                    ? add_lone_value(clearances, schemes, statement_item(statement, 0)->text)
-                    : is_set_with_values(statement) && add_set_values(clearances, schemes, statement);
+        added = has_shape(statement) &&
+                (statement->items->len == 1
+                     ? add_lone_value(clearances, schemes, statement_item(statement, 0)->text)
+                     : add_set_values(clearances, schemes, statement));
         if (!added)
             g_set_error_literal(error, CLEARANCE_ERROR, CLEARANCE_ERROR_UNREADABLE,
                                 "not a category set with its values, nor a value of one set alone");

@@ -23,8 +23,7 @@ struct file {
     pthread_mutex_t lock;  /* guards everything below */
     struct people *people; /* held; NULL if the file could not be read */
     char *problem;         /* why, then */
-    struct timespec changed;
-    goffset size;
+    struct stat status;    /* of the file that people were read from */
     gint64 looked_us;
 };
 
@@ -87,11 +86,16 @@ static gboolean load(struct file *file, GError **error)
 
     g_clear_pointer(&file->people, people_unref);
     file->people = people;
-    if (text != NULL) {
-        file->changed = status.st_mtim;
-        file->size = status.st_size;
-    }
+    if (text != NULL)
+        file->status = status;
     return people != NULL;
+}
+
+static gboolean is_same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+           a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
 /* With the lock held: reads the file again if it is time to look and it is another one than before. */
@@ -104,8 +108,7 @@ static void refresh(struct file *file)
     if (now_us < file->looked_us + file->mapping.settings->refresh_ms * 1000)
         return;
     file->looked_us = now_us;
-    if (file->people != NULL && stat(file->path, &status) == 0 && status.st_size == file->size &&
-        status.st_mtim.tv_sec == file->changed.tv_sec && status.st_mtim.tv_nsec == file->changed.tv_nsec)
+    if (file->people != NULL && stat(file->path, &status) == 0 && is_same_file(&status, &file->status))
         return;
     g_clear_pointer(&file->problem, g_free);
     if (!load(file, &error))

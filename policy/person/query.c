@@ -75,6 +75,12 @@ void search_question_found(struct search_question *question, struct person *pers
     question->person = person_ref(person);
 }
 
+void search_question_forget(struct search_question *question)
+{
+    question->state = ANSWER_UNAVAILABLE;
+    g_clear_pointer(&question->person, person_unref);
+}
+
 /* ---- the query */
 
 struct directory_query *directory_query_new(struct directory *directory)
