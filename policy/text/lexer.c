@@ -102,13 +102,14 @@ static void scan_word(struct scan *scan, struct tokens *tokens, gboolean first)
     gboolean colon = take_colon(word);
     if (colon)
         end = last;
-    if (word->len > 0) {
+    /* Octets of another encoding are a word too: the statement is bad, not shorter. */
+    if (word->len > 0 || token.bad) {
         token.span = scan_span(scan, from, (gsize)(end - from));
         token.text = g_utf8_normalize(word->str, -1, G_NORMALIZE_NFC);
         add(tokens, &token);
     }
     if (colon) {
-        struct token mark = {.kind = TOKEN_COLON, .first = first && word->len == 0};
+        struct token mark = {.kind = TOKEN_COLON, .first = first && word->len == 0 && !token.bad};
         mark.span = scan_span(scan, end, (gsize)(scan->p - end));
         add(tokens, &mark);
     }
@@ -125,11 +126,12 @@ static gboolean skip(struct scan *scan)
         gunichar c = scan_peek(scan, &length);
         if (c == '#' || c == 0xFF03)
             scan->p = scan_line_end(scan, scan->p);
-        else if (c == '\n' || c == '\r' || character_is_blank(c) || !character_is_sound(c))
+        else if (c == '\n' || c == '\r' || character_is_blank(c) || character_is_hidden(c))
             scan->p += length;
         else
             break;
-        line |= c == '\n';
+        /* A lone CR has been reported; what is behind it was meant as another line. */
+        line |= c == '\n' || c == '\r';
     }
     return line;
 }

@@ -145,10 +145,9 @@ static struct diagnostic *fail_expected(struct reader *reader, const char *what,
     return diagnostic;
 }
 
-void reader_expected(struct reader *reader, enum message_id what, const char *const *more)
+struct diagnostic *reader_expected(struct reader *reader, enum message_id what, const char *const *more)
 {
-    if (!reader->broken)
-        fail_expected(reader, message_arg(what), more);
+    return reader->broken ? NULL : fail_expected(reader, message_arg(what), more);
 }
 
 /* The keyword as the statement would write it: Chinese where it began in Chinese. */
@@ -197,7 +196,7 @@ static struct span path_span(const struct item *item)
 static void fail_path(struct reader *reader, const struct item *item)
 {
     struct span span = path_span(item);
-    g_autofree char *path = span_text(span);
+    g_autofree char *path = item->kind == ITEM_WORD ? g_strdup(item->text) : span_text(span);
     g_autofree char *shorter = character_shorten(path, DIAGNOSTIC_MAX_ARG);
     g_autofree char *quoted = g_strdup_printf("\"%s\"", shorter);
 

@@ -57,8 +57,9 @@ const struct item *reader_regex(struct reader *reader, enum message_id what);
 gboolean reader_comma(struct reader *reader);
 
 /* Reports [expected] WHAT at the present place, for a grammar that has looked at several possibilities itself. The
- * names in `more` (NULL, or NULL-terminated) are those of levels, for "write the words apart". */
-void reader_expected(struct reader *reader, enum message_id what, const char *const *more);
+ * names in `more` (NULL, or NULL-terminated) are those of levels, for "write the words apart". The result is for a
+ * better help; NULL when the reader was broken before. */
+struct diagnostic *reader_expected(struct reader *reader, enum message_id what, const char *const *more);
 
 /* Numbers with units (language.md 1); number and unit may stand apart. Report [unit], [range], [date], [expected]. A
  * year has 365 days, a KB 1024 octets. reader_term is the time as written: a number and one of s m h d w y. */

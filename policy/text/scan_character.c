@@ -2,6 +2,8 @@
 
 #include "policy/text/character.h"
 
+#include <string.h>
+
 static void report_octet(struct diagnostics *diagnostics, struct span span, guchar octet)
 {
     g_autofree char *name = g_strdup_printf("0x%02X", octet);
@@ -29,12 +31,23 @@ static void report_hidden(struct diagnostics *diagnostics, struct span span, gun
                     message_make(MSG_DELETE_HIDDEN, code, NULL));
 }
 
+/* Does the file begin with the mark of another encoding? */
+static gboolean is_utf16(const struct source *source)
+{
+    return source->length >= 2 &&
+           (memcmp(source->text, "\xFF\xFE", 2) == 0 || memcmp(source->text, "\xFE\xFF", 2) == 0);
+}
+
 gboolean scan_characters(const struct source *source, struct diagnostics *diagnostics)
 {
     const char *end = source->text + source->length;
     gboolean damaged = FALSE, in_bad_run = FALSE;
     guint length;
 
+    if (is_utf16(source)) {
+        report_octet(diagnostics, (struct span){source, 0, 1}, (guchar)source->text[0]);
+        return TRUE; /* every second octet would be an error */
+    }
     for (const char *p = source->text; p < end; p += length) {
         gunichar c = character_read(p, end, &length);
         struct span span = {source, (guint32)(p - source->text), length};

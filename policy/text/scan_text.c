@@ -157,6 +157,20 @@ static void report_unclosed(struct scan *scan, struct quoted *quoted, const char
                     message_make(MSG_CLOSE_TEXT, closer, NULL));
 }
 
+/* Behind a second opening mark: “a“ was meant to end there, but in “a“b” the text goes on to the closing one. */
+static void skip_nested(struct scan *scan, const struct quoted *quoted, const char *line_end)
+{
+    guint length;
+
+    for (const char *p = scan->p; p < line_end; p += length) {
+        gunichar c = character_read(p, line_end, &length);
+        if (c == quoted->closer)
+            scan->p = p + length;
+        if (c == quoted->closer || c == quoted->opener)
+            return;
+    }
+}
+
 /* Reads up to the closing mark; FALSE when something was wrong with the marks and has been reported. */
 static gboolean scan_quoted(struct scan *scan, struct quoted *quoted)
 {
@@ -175,6 +189,7 @@ static gboolean scan_quoted(struct scan *scan, struct quoted *quoted)
             return TRUE;
         if (c == quoted->opener) {
             report_quote(scan, quoted, at, c);
+            skip_nested(scan, quoted, line_end);
             return FALSE;
         }
         if (character_is_quote(c) && ends_value(scan, scan->p, line_end)) {
