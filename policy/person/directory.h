@@ -66,6 +66,7 @@ struct directory_settings {
     char *identity;          /* canonical text of the block: equal text, equal directory */
 };
 struct directory_settings *directory_settings_new(void);  /* defaults of language.md 3 */
+struct directory_settings *directory_settings_copy(const struct directory_settings *settings);
 void directory_settings_free(struct directory_settings *settings);
 
 /* Can the filter be used? NULL, or what is wrong with it, in words ("the filter has no %s where the address belongs"); new string. */

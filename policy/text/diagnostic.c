@@ -94,6 +94,7 @@ struct diagnostic *diagnostics_report(struct diagnostics *diagnostics, enum diag
 {
     struct diagnostic *diagnostic;
 
+    diagnostics->counts[id]++;
     if (count(diagnostics, span.source, diagnostic_severity(id)) <= DIAGNOSTIC_MAX_KEPT) {
         diagnostic = diagnostic_new();
         diagnostic->number = diagnostics->kept->len;
@@ -121,6 +122,16 @@ void diagnostic_note(struct diagnostic *diagnostic, struct span span, struct mes
     struct note note = {span, message};
 
     g_array_append_val(diagnostic->notes, note);
+}
+
+struct sources *diagnostics_sources(const struct diagnostics *diagnostics)
+{
+    return diagnostics->sources;
+}
+
+guint diagnostics_count(const struct diagnostics *diagnostics, enum diagnostic_id id)
+{
+    return diagnostics->counts[id];
 }
 
 guint diagnostics_errors(const struct diagnostics *diagnostics)

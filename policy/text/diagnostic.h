@@ -44,6 +44,11 @@ void diagnostic_help(struct diagnostic *diagnostic, struct message help);
 /* A second place ("the other one is here"). */
 void diagnostic_note(struct diagnostic *diagnostic, struct span span, struct message note);
 
+/* The sources whose places are reported; borrowed. */
+struct sources *diagnostics_sources(const struct diagnostics *diagnostics);
+/* How many of one id were reported, those included that are not printed. */
+guint diagnostics_count(const struct diagnostics *diagnostics, enum diagnostic_id id);
+
 guint diagnostics_errors(const struct diagnostics *diagnostics);
 guint diagnostics_warnings(const struct diagnostics *diagnostics);
 

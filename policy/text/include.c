@@ -31,6 +31,32 @@ static struct files *files_new(void)
     return files;
 }
 
+struct block *files_join(const struct files *files)
+{
+    if (files->blocks->len == 0)
+        return NULL;
+    const struct block *first = g_ptr_array_index(files->blocks, 0);
+    struct block *joined = g_new0(struct block, 1);
+    joined->open = first->open;
+    joined->close = first->close;
+    joined->statements = g_ptr_array_new();
+    for (guint n = 0; n < files->blocks->len; n++) {
+        const struct block *block = g_ptr_array_index(files->blocks, n);
+        for (guint i = 0; i < block->statements->len; i++)
+            if (keyword_match(KW_INCLUDE, block_statement(block, i), 0) == 0)
+                g_ptr_array_add(joined->statements, (gpointer)block_statement(block, i));
+    }
+    return joined;
+}
+
+void files_join_free(struct block *joined)
+{
+    if (joined == NULL)
+        return;
+    g_ptr_array_unref(joined->statements);
+    g_free(joined);
+}
+
 /* ---- patterns */
 
 /* What glob() met in this thread: its callback gets no context. */
