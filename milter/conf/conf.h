@@ -11,18 +11,21 @@
 #include "policy/person/directory.h"
 
 struct listener {
-    char *address;            /* as written: unix:/run/… or inet:port@host */
+    char *address;            /* unix:/run/… or inet:port@host; a path seen from where the daemon stands */
     enum socket_role role;
     char *group;              /* NULL */
     guint mode;               /* 0660 */
     gboolean written;         /* FALSE: the default */
 };
 
+struct listener *listener_new(const char *address, enum socket_role role); /* 0660, no group */
+void listener_free(struct listener *listener);
+
 enum log_kind { LOG_TO_SYSLOG, LOG_TO_JOURNAL, LOG_TO_STDERR };
 
 struct conf {
     char *path;               /* of miji.conf */
-    GPtrArray *listeners;     /* struct listener *, at least one of role smtp */
+    GPtrArray *listeners;     /* struct listener *, at least one of role smtp; at most one of each role */
     struct listener control;
     char *state_directory;
     char *run_as;             /* NULL: not written */
@@ -36,11 +39,13 @@ struct conf {
     guint64 message_size_bytes;
     guint recipients;
     gint64 time_ms;           /* limits time: for the whole end of message */
-    GHashTable *restart_only; /* setting -> text as written: what needs a restart */
+    GHashTable *restart_only; /* setting -> its value as a statement: what needs a restart */
 };
 
 struct conf *conf_new(void);  /* every default */
 void conf_free(struct conf *conf);
+/* Takes the listener over; it replaces that of its role which was not written. */
+void conf_take_listener(struct conf *conf, struct listener *listener);
 DEFINE_AUTOPTR(conf, conf_free)
 
 #endif

@@ -1,0 +1,209 @@
+/* What the statements say together. */
+#include <string.h>
+
+#include "milter/conf/statement.h"
+#include "milter/conf/value.h"
+
+static void report_missing(struct reading *reading, enum message_id message, enum message_id help)
+{
+    struct diagnostic *diagnostic =
+        diagnostics_report(reading->diagnostics, DIAG_MISSING, reading->end, message_make(message, NULL));
+
+    diagnostic_help(diagnostic, message_make(help, NULL));
+}
+
+static void check_needed(struct reading *reading)
+{
+    static const struct {
+        enum setting setting;
+        enum message_id message, help;
+    } needed[] = {{SETTING_SCHEME, MSG_SCHEME_MISSING, MSG_SCHEME_MISSING_HELP},
+                  {SETTING_DIRECTORY, MSG_DIRECTORY_MISSING, MSG_DIRECTORY_MISSING_HELP},
+                  {SETTING_ZONE, MSG_ZONE_MISSING, MSG_ZONE_MISSING_HELP}};
+
+    for (guint i = 0; i < G_N_ELEMENTS(needed); i++)
+        if (reading->written[needed[i].setting] == NULL)
+            report_missing(reading, needed[i].message, needed[i].help);
+}
+
+static struct span name_of(const struct reading *reading, const struct zone *zone)
+{
+    for (guint i = 0; i < reading->zone_names->len; i++) {
+        const struct item *name = g_ptr_array_index(reading->zone_names, i);
+        if (strcmp(name->text, zone->name) == 0)
+            return name->span;
+    }
+    g_assert_not_reached(); /* every zone of the list was read */
+}
+
+/* The zone that takes what is left is the last, and there is one. */
+static void check_otherwise(struct reading *reading)
+{
+    const GPtrArray *list = reading->zones->list;
+    const struct zone *otherwise = NULL;
+
+    for (guint i = 0; i < list->len; i++) {
+        const struct zone *zone = g_ptr_array_index(list, i);
+        if (otherwise != NULL) {
+            struct diagnostic *diagnostic =
+                diagnostics_report(reading->diagnostics, DIAG_UNREACHABLE, name_of(reading, zone),
+                                   message_make(MSG_ZONE_UNREACHABLE, zone->name, NULL));
+            diagnostic_note(diagnostic, name_of(reading, otherwise),
+                            message_make(MSG_ZONE_TAKES_ALL, otherwise->name, NULL));
+            diagnostic_help(diagnostic, message_make(MSG_ZONE_UNREACHABLE_HELP, NULL));
+        } else if (zone->otherwise) {
+            otherwise = zone;
+        }
+    }
+    if (otherwise != NULL || reading->zones_bad)
+        return;
+    struct diagnostic *diagnostic = diagnostics_report(reading->diagnostics, DIAG_NO_OTHERWISE, reading->end,
+                                                       message_make(MSG_NO_ZONE_OTHERWISE, NULL));
+    diagnostic_help(diagnostic, message_make(MSG_NO_ZONE_OTHERWISE_HELP, NULL));
+}
+
+static void check_inside(struct reading *reading)
+{
+    for (guint i = 0; i < reading->zones->list->len; i++) {
+        const struct zone *zone = g_ptr_array_index(reading->zones->list, i);
+        if (zone->inside && zone->recipients != NULL)
+            return;
+    }
+    if (!reading->zones_bad)
+        report_missing(reading, MSG_INSIDE_MISSING, MSG_INSIDE_MISSING_HELP);
+}
+
+/* A domain belongs to one zone: the first; a second line for it would say something that is never asked. */
+static void check_domains(struct reading *reading)
+{
+    g_autoptr(GHashTable) owners = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (guint i = 0; i < reading->zones->list->len; i++) {
+        const struct zone *zone = g_ptr_array_index(reading->zones->list, i);
+        for (guint j = 0; zone->recipients != NULL && j < zone->recipients->len; j++) {
+            char *domain = g_ptr_array_index(zone->recipients, j);
+            const struct zone *owner = g_hash_table_lookup(owners, domain);
+            if (owner == NULL) {
+                g_hash_table_insert(owners, domain, (gpointer)zone);
+                continue;
+            }
+            struct diagnostic *diagnostic =
+                diagnostics_report(reading->diagnostics, DIAG_DUPLICATE, name_of(reading, zone),
+                                   message_make(MSG_DOMAIN_TWICE, domain, owner->name, NULL));
+            diagnostic_note(diagnostic, name_of(reading, owner), message_make(MSG_FIRST_GIVEN_HERE, NULL));
+        }
+    }
+}
+
+static gboolean network_in(const struct network *network, const GArray *clients)
+{
+    struct ip base = {.known = TRUE};
+
+    memcpy(base.bytes, network->bytes, sizeof base.bytes);
+    for (guint i = 0; i < clients->len; i++) {
+        const struct network *client = &g_array_index(clients, struct network, i);
+        if (client->prefix <= network->prefix && network_contains(client, base))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* A relay, peer or voucher counts only when its mail comes from this zone. */
+static void check_hosts(struct reading *reading, const struct zone *zone, const GArray *hosts,
+                        enum keyword keyword)
+{
+    for (guint i = 0; hosts != NULL && zone->clients != NULL && i < hosts->len; i++) {
+        const struct network *host = &g_array_index(hosts, struct network, i);
+        if (network_in(host, zone->clients))
+            continue;
+        g_autofree char *text = network_format(host);
+        diagnostics_report(
+            reading->diagnostics, DIAG_NO_EFFECT, name_of(reading, zone),
+            message_make(MSG_HOST_OUTSIDE_ZONE, keyword_english(keyword), text, zone->name, NULL));
+    }
+}
+
+static void check_zones(struct reading *reading)
+{
+    check_otherwise(reading);
+    check_inside(reading);
+    check_domains(reading);
+    for (guint i = 0; i < reading->zones->list->len; i++) {
+        const struct zone *zone = g_ptr_array_index(reading->zones->list, i);
+        check_hosts(reading, zone, zone->relays, KW_RELAY);
+        check_hosts(reading, zone, zone->peers, KW_PEER);
+        check_hosts(reading, zone, zone->vouches, KW_VOUCHES_FOR_SENDERS);
+    }
+}
+
+/* A deadline that leads from queue to queue comes to an end. Each circle is reported once, at the queue
+ * written first in it. */
+static void check_circle(struct reading *reading, const char *start)
+{
+    const struct item *next = g_hash_table_lookup(reading->queue_after, start);
+    const struct item *at = next;
+
+    for (guint steps = g_hash_table_size(reading->queue_after); at != NULL && steps > 0; steps--) {
+        if (strcmp(at->text, start) == 0) {
+            diagnostics_report(reading->diagnostics, DIAG_QUEUE_CIRCLE, next->span,
+                               message_make(MSG_QUEUE_CIRCLE, start, NULL));
+            return;
+        }
+        const struct statement *here = g_hash_table_lookup(reading->queues, start);
+        const struct statement *there = g_hash_table_lookup(reading->queues, at->text);
+        if (there->span.source == here->span.source && there->span.offset < here->span.offset)
+            return;
+        at = g_hash_table_lookup(reading->queue_after, at->text);
+    }
+}
+
+static void check_circles(struct reading *reading)
+{
+    GHashTableIter iter;
+    gpointer name;
+
+    g_hash_table_iter_init(&iter, reading->queue_after);
+    while (g_hash_table_iter_next(&iter, &name, NULL))
+        check_circle(reading, name);
+}
+
+/* Two sockets at one place. */
+static void check_sockets(struct reading *reading)
+{
+    g_autoptr(GHashTable) addresses = g_hash_table_new(g_str_hash, g_str_equal);
+    const struct conf *conf = reading->conf;
+
+    g_hash_table_add(addresses, conf->control.address);
+    for (guint i = 0; i < conf->listeners->len; i++) {
+        const struct listener *listener = g_ptr_array_index(conf->listeners, i);
+        if (g_hash_table_add(addresses, listener->address))
+            continue;
+        const struct statement *statement = reading->listen_statements[listener->role];
+        struct span place = statement != NULL ? statement->span : reading->end;
+        diagnostics_report(reading->diagnostics, DIAG_DUPLICATE, place,
+                           message_make(MSG_SOCKET_TWICE, listener->address, NULL));
+    }
+}
+
+/* Zone "local", when it is not written: up to the lowest level. */
+static void fill_local_zone(struct reading *reading)
+{
+    if (reading->zones->local->limits->len > 0 || reading->schemes == NULL)
+        return;
+    const struct scheme *home = schemes_home(reading->schemes);
+    zone_add_limit(reading->zones->local, label_new(home, scheme_lowest(home)));
+}
+
+void cross_check(struct reading *reading)
+{
+    check_needed(reading);
+    if (reading->written[SETTING_ZONE] != NULL)
+        check_zones(reading);
+    check_circles(reading);
+    check_sockets(reading);
+    fill_local_zone(reading);
+    if (reading->conf->time_zone != NULL) {
+        g_clear_pointer(&reading->conf->directory->time_zone, g_time_zone_unref);
+        reading->conf->directory->time_zone = g_time_zone_ref(reading->conf->time_zone);
+    }
+}

@@ -1,0 +1,91 @@
+#include "milter/conf/print.h"
+
+#include <string.h>
+
+void print_text(GString *out, const char *text)
+{
+    g_autofree char *escaped = text_escape(text);
+
+    g_string_append_printf(out, "\"%s\"", escaped);
+}
+
+void print_texts(GString *out, const char *keyword, const GPtrArray *texts)
+{
+    if (texts == NULL)
+        return;
+    g_string_append(out, keyword);
+    for (guint i = 0; i < texts->len; i++) {
+        g_string_append(out, i > 0 ? ", " : " ");
+        print_text(out, g_ptr_array_index(texts, i));
+    }
+    g_string_append_c(out, '\n');
+}
+
+void print_networks(GString *out, const char *keyword, const GArray *networks)
+{
+    if (networks == NULL)
+        return;
+    g_string_append(out, keyword);
+    for (guint i = 0; i < networks->len; i++) {
+        g_autofree char *text = network_format(&g_array_index(networks, struct network, i));
+        g_string_append_printf(out, "%s%s", i > 0 ? ", " : " ", text);
+    }
+    g_string_append_c(out, '\n');
+}
+
+/* May it stand without quotes? Letters of any script and the signs of language.md section 1, no colon at the
+ * end. */
+static gboolean is_bare(const char *word)
+{
+    gboolean bare = g_ascii_isalpha(word[0]) && !g_str_has_suffix(word, ":");
+
+    for (const char *p = word; bare && *p != '\0'; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+        bare = c < 0x80 ? g_ascii_isalnum((char)c) || strchr(".-_@*/:=+", (int)c) != NULL
+                        : g_unichar_type(c) == G_UNICODE_OTHER_LETTER;
+    }
+    return bare;
+}
+
+void print_level(GString *out, const struct scheme *scheme, const struct level *level)
+{
+    g_autofree char *name = g_strdup_printf("%s/%s", scheme->name, level->name);
+
+    if (is_bare(name))
+        g_string_append(out, name);
+    else
+        print_text(out, name);
+}
+
+void print_outcome(GString *out, const struct outcome *outcome, const char *unset)
+{
+    switch (outcome->kind) {
+    case OUTCOME_UNSET:
+        g_string_append(out, unset);
+        break;
+    case OUTCOME_REFUSE:
+        g_string_append(out, "refuse");
+        if (outcome->text != NULL) {
+            g_string_append_c(out, ' ');
+            print_text(out, outcome->text);
+        }
+        break;
+    case OUTCOME_HOLD:
+        g_string_append(out, "hold in ");
+        print_text(out, outcome->queue);
+        break;
+    case OUTCOME_DEFER:
+        g_string_append(out, "defer");
+        break;
+    case OUTCOME_DELIVER:
+        g_string_append(out, "deliver");
+        break;
+    case OUTCOME_TREAT_AS:
+        g_string_append(out, "treat as ");
+        print_level(out, outcome->scheme, outcome->level);
+        break;
+    case OUTCOME_RECORD:
+        g_string_append(out, "record");
+        break;
+    }
+}

@@ -1,0 +1,41 @@
+#include "milter/conf/setting.h"
+
+#include <string.h>
+
+/* Readers of what does not work yet are called later_…; the table tells them by that. */
+#define IS_AVAILABLE(read) (strncmp(#read, "later_", 6) != 0)
+
+static const struct setting_row rows[] = {
+#define SETTING(id, change, times, fallback, read, print) \
+    {KW_COUNT, KW_##id, CHANGE_##change, TIMES_##times, fallback, IS_AVAILABLE(read)},
+#define IN(block, keyword, change, times, fallback, read) \
+    {KW_##block, KW_##keyword, CHANGE_##change, TIMES_##times, fallback, IS_AVAILABLE(read)},
+#define IN_DIRECTORY(keyword, times, fallback, read) IN(DIRECTORY, keyword, RELOAD, times, fallback, read)
+#define IN_ZONE(keyword, times, fallback, read) IN(ZONE, keyword, RELOAD, times, fallback, read)
+#define IN_UNLABELLED(keyword, times, fallback, read) IN(UNLABELLED, keyword, RELOAD, times, fallback, read)
+#define IN_LIMITS(keyword, times, fallback, read) IN(LIMITS, keyword, RELOAD, times, fallback, read)
+#define IN_SANDBOX(keyword, times, fallback, read) IN(SANDBOX, keyword, RESTART, times, fallback, read)
+#define IN_QUEUE(keyword, times, fallback, read) IN(QUEUE, keyword, RELOAD, times, fallback, later_##read)
+#define IN_ARCHIVE(keyword, times, fallback, read) IN(ARCHIVE, keyword, RELOAD, times, fallback, later_##read)
+#define IN_NOTICES(keyword, times, fallback, read) IN(NOTICES, keyword, RELOAD, times, fallback, later_##read)
+#include "milter/conf/settings.def"
+};
+
+const struct setting_row *setting_rows(guint *count)
+{
+    *count = G_N_ELEMENTS(rows);
+    return rows;
+}
+
+/* The rows of the top level come first, in the order of enum setting. */
+const char *setting_name(enum setting setting)
+{
+    g_assert(setting < SETTING_COUNT && rows[setting].block == KW_COUNT);
+    return keyword_english(rows[setting].keyword);
+}
+
+gboolean setting_needs_restart(enum setting setting)
+{
+    g_assert(setting < SETTING_COUNT);
+    return rows[setting].change == CHANGE_RESTART;
+}
