@@ -62,7 +62,9 @@ static gboolean take_comma(struct values *v)
 
 static gboolean add_value(struct values *v, const struct category_set *set, const char *value)
 {
-    if (*value == '\0' || (!set->open && category_set_value(set, value) == NULL))
+    if (*value == '\0')
+        return fail(v, MSG_MISSING_CATEGORY, value, set->name);
+    if (!set->open && category_set_value(set, value) == NULL)
         return fail(v, MSG_NO_CATEGORY_VALUE, value, set->name);
     if (++v->count > LABEL_MAX_VALUES)
         return fail(v, MSG_TOO_MANY_CATEGORIES, value, set->name);
@@ -106,7 +108,7 @@ static gboolean read_group(struct values *v)
         return read_values(v, set);
     set = set_listing(scheme, word);
     if (set == NULL)
-        return fail(v, MSG_NO_CATEGORY_VALUE, word, scheme->name);
+        return fail(v, MSG_NO_CATEGORY, word, scheme->name);
     return add_value(v, set, word) && (!take_comma(v) || read_group(v));
 }
 

@@ -263,7 +263,8 @@ static gboolean take_term(struct scanner *s, struct duration *out)
             unit = units[i].seconds;
     if (unit == 0 && take(&term, "y") && !(term.at < term.end && g_ascii_isalnum(*term.at)))
         unit = SECONDS_PER_YEAR;
-    if (unit == 0 || number == 0)
+    gboolean is_date = unit == SECONDS_PER_YEAR && number >= FIRST_YEAR && number <= LAST_YEAR;
+    if (unit == 0 || number == 0 || is_date)
         return FALSE;
     out->kind = DURATION_TERM;
     out->term_seconds = number * unit;

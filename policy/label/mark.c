@@ -284,6 +284,24 @@ static void try_all(const struct search *search, mark_try try, gsize at)
         search->found(&best, search->data);
 }
 
+/* A form around the mark belongs to it: what touches the bracket touches the mark. */
+static void take_brackets(const struct mark_reader *reader, enum mark_place place, const struct folded *text,
+                          struct mark *mark)
+{
+    const GArray *forms = forms_of(reader, place);
+    for (guint i = 0; i < forms->len; i++) {
+        const struct mark_form *form = &g_array_index(forms, struct mark_form, i);
+        gsize before = mark->start > 0 && text->text[mark->start - 1] == ' ' ? mark->start - 1 : mark->start;
+        gsize start = mark_match_back(text, before, &form->before);
+        gsize end = mark_match(text, skip_space(text, mark->end), &form->after);
+        if (start == NO_MATCH || end == NO_MATCH || form->after.length == 0)
+            continue;
+        mark->start = start;
+        mark->end = end;
+        return;
+    }
+}
+
 /* Tier A: a level before the sign at `at`. */
 static gboolean try_sign(const struct search *search, const struct mark_reader *reader, gsize at,
                          struct mark *mark)
@@ -306,6 +324,7 @@ static gboolean try_sign(const struct search *search, const struct mark_reader *
     mark->level = name->level;
     mark->start = start;
     mark->end = end;
+    take_brackets(reader, search->place, text, mark);
     return TRUE;
 }
 
@@ -341,19 +360,19 @@ static gboolean try_form(const struct search *search, const struct mark_reader *
     return read_form(reader, search->place, search->text, at, mark);
 }
 
-/* Tiers B and D for a line: a form or a level, and nothing else. */
+/* Tiers B and D for a line: a form or a level, and nothing else. What has a sign was found by it. */
 static gboolean try_whole(const struct search *search, const struct mark_reader *reader, gsize at,
                           struct mark *mark)
 {
     const struct folded *text = search->text;
     if (search->place == MARK_LINE && read_form(reader, search->place, text, at, mark)) {
-        if (mark->end == text->length)
+        if (mark->end == text->length && !mark->has_sign)
             return TRUE;
         duration_clear(&mark->duration);
     }
     if (!read_level(reader, text, at, mark))
         return FALSE;
-    if (mark->end != text->length) {
+    if (mark->end != text->length || mark->has_sign) {
         duration_clear(&mark->duration);
         return FALSE;
     }

@@ -208,13 +208,20 @@ static void read_policy_names(struct reader *reader, gpointer context)
 /* ---------------------------------------------------------------- level */
 static const enum keyword level_parts[] = {KW_RANK, KW_NUMBER, KW_ALSO, KW_DISPLAY, KW_LASTS, KW_COUNT};
 
+static gboolean has_letter(const char *text)
+{
+    for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p))
+        if (g_unichar_isalpha(g_utf8_get_char(p)))
+            return TRUE;
+    return FALSE;
+}
+
 static const struct item *read_level_name(struct reader *reader)
 {
     const struct item *item = reader_word_or_text(reader, MSG_A_LEVEL);
     if (item == NULL)
         return NULL;
-    g_autofree char *key = mark_key(item->text);
-    if (*key == '\0' || strchr(item->text, '/') != NULL || g_ascii_isdigit(item->text[0])) {
+    if (!has_letter(item->text) || strchr(item->text, '/') != NULL || g_ascii_isdigit(item->text[0])) {
         diagnostic_help(reader_fail(reader, DIAG_EXPECTED, item->span,
                                     message_make(MSG_BAD_LEVEL_NAME, item->text, NULL)),
                         message_make(MSG_BAD_LEVEL_NAME_HELP, NULL));
