@@ -13,9 +13,9 @@
 /* One reading of a block. */
 struct reading {
     const struct statement_kind *kinds;
-    guint count;                      /* of kinds */
-    const struct statement **given;   /* by kind: where it was given first */
-    const struct statement *bad;      /* the last one, when something was wrong with it */
+    guint count;                    /* of kinds */
+    const struct statement **given; /* by kind: where it was given first */
+    const struct statement *bad;    /* the last one, when something was wrong with it */
     enum message_id what;
     struct diagnostics *diagnostics;
     gpointer context;
@@ -34,7 +34,8 @@ static guint32 line(const struct statement *statement)
 /* A line that merely goes on with a statement in which an error was found is no statement of its own. */
 static gboolean continues_bad(const struct reading *reading, const struct statement *statement)
 {
-    return reading->bad != NULL && line(statement) > line(reading->bad) && column(statement) > column(reading->bad);
+    return reading->bad != NULL && line(statement) > line(reading->bad) &&
+           column(statement) > column(reading->bad);
 }
 
 /* The first words of a statement as one string; NULL when it begins with fewer. */
@@ -93,7 +94,8 @@ static const char *nearest_keyword(const struct statement *statement, const GPtr
     return nearest;
 }
 
-/* "a, b, c" of the keywords that begin with the word, or of all when there are few; NULL if there is nothing to offer. */
+/* "a, b, c" of the keywords that begin with the word, or of all when there are few; NULL if there is nothing
+ * to offer. */
 static char *choices(const char *word, const GPtrArray *names)
 {
     g_autoptr(GString) begun = g_string_new(NULL);
@@ -113,7 +115,8 @@ static char *choices(const char *word, const GPtrArray *names)
     return NULL;
 }
 
-static void offer(const struct reading *reading, const struct statement *statement, struct diagnostic *diagnostic)
+static void offer(const struct reading *reading, const struct statement *statement,
+                  struct diagnostic *diagnostic)
 {
     const char *word = statement_item(statement, 0)->text;
     g_autoptr(GPtrArray) names = names_of(reading, word);
@@ -167,14 +170,16 @@ static struct span keyword_span(const struct statement *statement, guint items)
     return span_join(statement_item(statement, 0)->span, statement_item(statement, items - 1)->span);
 }
 
-static void report_duplicate(const struct reading *reading, const struct statement *statement, guint kind, guint items)
+static void report_duplicate(const struct reading *reading, const struct statement *statement, guint kind,
+                             guint items)
 {
     struct span span = keyword_span(statement, items);
     g_autofree char *words = leading_words(statement, items);
-    struct diagnostic *diagnostic =
-        diagnostics_report(reading->diagnostics, DIAG_DUPLICATE, span, message_make(MSG_DUPLICATE, words, NULL));
+    struct diagnostic *diagnostic = diagnostics_report(reading->diagnostics, DIAG_DUPLICATE, span,
+                                                       message_make(MSG_DUPLICATE, words, NULL));
 
-    diagnostic_note(diagnostic, statement_item(reading->given[kind], 0)->span, message_make(MSG_FIRST_GIVEN_HERE, NULL));
+    diagnostic_note(diagnostic, statement_item(reading->given[kind], 0)->span,
+                    message_make(MSG_FIRST_GIVEN_HERE, NULL));
 }
 
 /* FALSE when something about the statement was, or had been, reported. */

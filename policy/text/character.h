@@ -1,13 +1,14 @@
 /*
- * character: one character of UTF-8 at a time, and what kind it is for the languages of language.md section 1.
- * Pure functions: any thread; never read behind `end`, take any octets.
+ * character: one character of UTF-8 at a time, and what kind it is for the languages of language.md
+ * section 1. Pure functions: any thread; never read behind `end`, take any octets.
  */
 #ifndef POLICY_TEXT_CHARACTER_H
 #define POLICY_TEXT_CHARACTER_H
 
 #include <glib.h>
 
-/* What character_read gives for an octet that begins no valid character; no Unicode character has this number. */
+/* What character_read gives for an octet that begins no valid character; no Unicode character has this
+ * number. */
 #define CHARACTER_INVALID ((gunichar)0xFFFFFFFF)
 
 /* The character at p (p < end) and its length in octets; CHARACTER_INVALID and 1 where the UTF-8 is wrong. */
@@ -27,7 +28,8 @@ gboolean character_is_quote(gunichar c);
 /* Full-width ASCII as ASCII, everything else as it is. */
 gunichar character_fold_width(gunichar c);
 
-/* Cells of a terminal: 0 for combining marks, 2 for wide characters, 1 for the rest, ambiguous ones (★) included. */
+/* Cells of a terminal: 0 for combining marks, 2 for wide characters, 1 for the rest, ambiguous ones (★)
+ * included. */
 guint character_cells(gunichar c);
 
 /* Number of characters in octets, each invalid octet counted as one. */

@@ -89,8 +89,8 @@ static guint count(struct diagnostics *diagnostics, const struct source *source,
     return ++tally->warnings;
 }
 
-struct diagnostic *diagnostics_report(struct diagnostics *diagnostics, enum diagnostic_id id, struct span span,
-                                      struct message message)
+struct diagnostic *diagnostics_report(struct diagnostics *diagnostics, enum diagnostic_id id,
+                                      struct span span, struct message message)
 {
     struct diagnostic *diagnostic;
 
@@ -178,7 +178,8 @@ GPtrArray *diagnostics_sorted(const struct diagnostics *diagnostics)
         if (diagnostic->span.source != source)
             tally = (struct tally){0, 0};
         source = diagnostic->span.source;
-        guint number = diagnostic_severity(diagnostic->id) == SEVERITY_ERROR ? ++tally.errors : ++tally.warnings;
+        guint number =
+            diagnostic_severity(diagnostic->id) == SEVERITY_ERROR ? ++tally.errors : ++tally.warnings;
         if (number <= DIAGNOSTIC_MAX_SHOWN)
             g_ptr_array_add(shown, diagnostic);
     }

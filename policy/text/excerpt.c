@@ -89,7 +89,8 @@ void excerpt_append(GString *out, struct span span)
     g_autofree char *text = character_visible(view.begin, (gsize)(view.end - view.begin));
     g_autofree char *margin = g_strdup_printf("%5u", number);
 
-    g_string_append_printf(out, "%s | %s%s%s\n", margin, view.cut_before ? "…" : "", text, view.cut_behind ? "…" : "");
+    g_string_append_printf(out, "%s | %s%s%s\n", margin, view.cut_before ? "…" : "", text,
+                           view.cut_behind ? "…" : "");
     for (const char *p = margin; *p != '\0'; p++)
         g_string_append_c(out, ' ');
     g_string_append(out, view.cut_before ? " |  " : " | ");

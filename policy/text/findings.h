@@ -25,8 +25,8 @@ struct tally {
 
 struct diagnostics {
     struct sources *sources;
-    GPtrArray *kept;            /* struct diagnostic *, at most DIAGNOSTIC_MAX_KEPT of each severity and file */
-    GHashTable *tallies;        /* const struct source * (or NULL) -> struct tally * */
+    GPtrArray *kept;     /* struct diagnostic *, at most DIAGNOSTIC_MAX_KEPT of each severity and file */
+    GHashTable *tallies; /* const struct source * (or NULL) -> struct tally * */
     struct diagnostic *surplus; /* takes what is not kept */
     guint errors, warnings;
     guint counts[DIAG_COUNT];   /* by id */

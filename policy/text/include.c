@@ -13,8 +13,8 @@ struct walk {
     enum source_trust trust;
     struct diagnostics *diagnostics;
     struct files *files;
-    GPtrArray *way;     /* const struct source *: from the first file to the one that is being read */
-    gboolean overfull;  /* too many files: reported once */
+    GPtrArray *way;    /* const struct source *: from the first file to the one that is being read */
+    gboolean overfull; /* too many files: reported once */
 };
 
 void files_free(struct files *files)
@@ -161,7 +161,8 @@ static void report_circle(struct walk *walk, struct span where, const struct sou
             g_string_append_printf(way, "%s → ", source->name);
     }
     g_string_append(way, again->name);
-    diagnostics_report(walk->diagnostics, DIAG_INCLUDE_CIRCLE, where, message_make(MSG_INCLUDE_CIRCLE, way->str, NULL));
+    diagnostics_report(walk->diagnostics, DIAG_INCLUDE_CIRCLE, where,
+                       message_make(MSG_INCLUDE_CIRCLE, way->str, NULL));
 }
 
 static void report_limit(struct walk *walk, struct span where, enum message_id message, int limit)
@@ -259,7 +260,8 @@ static void read_includes(struct walk *walk, const struct block *block)
     }
 }
 
-static struct walk walk_start(struct sources *sources, enum source_trust trust, struct diagnostics *diagnostics)
+static struct walk walk_start(struct sources *sources, enum source_trust trust,
+                              struct diagnostics *diagnostics)
 {
     return (struct walk){
         .sources = sources,

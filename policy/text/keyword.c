@@ -30,7 +30,8 @@ const char *keyword_chinese(enum keyword keyword)
     g_assert(keyword < KW_COUNT);
     if (g_once_init_enter(&ready)) {
         for (guint n = 0; n < KW_COUNT; n++)
-            g_snprintf(first[n], sizeof first[n], "%.*s", (int)strcspn(table[n].chinese, "|"), table[n].chinese);
+            g_snprintf(first[n], sizeof first[n], "%.*s", (int)strcspn(table[n].chinese, "|"),
+                       table[n].chinese);
         g_once_init_leave(&ready, 1);
     }
     return first[keyword];
@@ -56,7 +57,8 @@ static guint twin_match(const char *twin, const struct statement *statement, gui
     gboolean fits = TRUE;
     gsize length;
 
-    for (const char *word = word_next(twin, &length); length > 0; word = word_next(word + length, &length), count++) {
+    for (const char *word = word_next(twin, &length); length > 0;
+         word = word_next(word + length, &length), count++) {
         const struct item *item = NULL;
         if (first + count < statement->items->len)
             item = statement_item(statement, first + count);

@@ -57,7 +57,8 @@ static enum token_kind punctuation(gunichar c)
 
 gboolean scan_ends_word(gunichar c)
 {
-    return c == '\n' || c == '\r' || character_is_blank(c) || character_is_quote(c) || punctuation(c) != TOKEN_END;
+    return c == '\n' || c == '\r' || character_is_blank(c) || character_is_quote(c) ||
+           punctuation(c) != TOKEN_END;
 }
 
 static void add(struct tokens *tokens, const struct token *token)

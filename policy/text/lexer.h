@@ -1,10 +1,11 @@
 /*
- * lexer: the tokens of a source (language.md section 1), and every error of spelling at its place: [encoding],
- * [hidden-character], [escape], [quotes], [unclosed-text], [range] of long texts.
+ * lexer: the tokens of a source (language.md section 1), and every error of spelling at its place:
+ * [encoding], [hidden-character], [escape], [quotes], [unclosed-text], [range] of long texts.
  *
- * After an error it goes on as if the mistake had been mended, and marks the token, so that nobody complains about the
- * consequences. What is wrong with a pattern is kept in the token: it may be a path without quotes, which only the
- * grammar knows. The tokens own their texts and point into the source. Not for several threads at once.
+ * After an error it goes on as if the mistake had been mended, and marks the token, so that nobody complains
+ * about the consequences. What is wrong with a pattern is kept in the token: it may be a path without quotes,
+ * which only the grammar knows. The tokens own their texts and point into the source. Not for several threads
+ * at once.
  */
 #ifndef POLICY_TEXT_LEXER_H
 #define POLICY_TEXT_LEXER_H
@@ -31,13 +32,14 @@ struct token {
     gboolean first;        /* on its line */
     gboolean bad;          /* an error in it was reported */
     struct span span;
-    char *text;            /* WORD TEXT REGEX: as in struct item; else NULL */
-    const char *flags;     /* REGEX: constant; else NULL */
+    char *text;        /* WORD TEXT REGEX: as in struct item; else NULL */
+    const char *flags; /* REGEX: constant; else NULL */
 };
 
 struct tokens {
-    GArray *array;     /* struct token */
-    gboolean damaged;  /* the file has octets that are no UTF-8: braces and quotes in it may be parts of characters */
+    GArray *array;    /* struct token */
+    gboolean damaged; /* the file has octets that are no UTF-8: braces and quotes in it may be parts of
+                         characters */
 };
 
 struct tokens *lexer_read(const struct source *source, struct diagnostics *diagnostics);

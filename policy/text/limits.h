@@ -11,9 +11,9 @@
 
 #define FOLD_MAX_CLUSTER 32 /* characters normalised as one: a base and what is stacked on it */
 
-#define DIAGNOSTIC_MAX_SHOWN 20 /* errors, and warnings, of one file */
-#define DIAGNOSTIC_MAX_KEPT 200 /* of one file: the first twenty by place are among them */
-#define DIAGNOSTIC_MAX_ARG 40   /* characters of a word or text that a message quotes */
+#define DIAGNOSTIC_MAX_SHOWN 20  /* errors, and warnings, of one file */
+#define DIAGNOSTIC_MAX_KEPT 200  /* of one file: the first twenty by place are among them */
+#define DIAGNOSTIC_MAX_ARG 40    /* characters of a word or text that a message quotes */
 #define DIAGNOSTIC_MAX_CELLS 160 /* of a line shown; a longer one is cut around the place */
 
 #endif

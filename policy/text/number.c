@@ -14,8 +14,8 @@ static const struct {
     const char *name, *chinese;
     gint64 seconds;
 } times[] = {
-    {"s", "秒", 1},          {"m", "分钟", 60},           {"h", "小时", 3600},
-    {"d", "天", 24 * 3600},  {"w", "周", 7 * 24 * 3600},  {"y", "年", G_GINT64_CONSTANT(365) * 24 * 3600},
+    {"s", "秒", 1},         {"m", "分钟", 60},          {"h", "小时", 3600},
+    {"d", "天", 24 * 3600}, {"w", "周", 7 * 24 * 3600}, {"y", "年", G_GINT64_CONSTANT(365) * 24 * 3600},
 };
 
 static const struct {
@@ -34,7 +34,7 @@ struct quantity {
     char *digits;
     const char *unit; /* behind the digits, or the next word; "" */
     struct span unit_span;
-    guint items;      /* that it takes: 1, or 2 when the unit stands apart */
+    guint items; /* that it takes: 1, or 2 when the unit stands apart */
 };
 
 static int find_time(const char *unit)
@@ -105,9 +105,10 @@ static void fail_unit(struct reader *reader, const struct quantity *quantity, gb
                                     message_make(is_time ? MSG_UNIT_TIME : MSG_UNIT_SIZE, digits, NULL)),
                         message_make(is_time ? MSG_UNIT_TIME_HELP : MSG_UNIT_SIZE_HELP, digits, NULL));
     else
-        diagnostic_help(reader_fail(reader, DIAG_UNIT, quantity->unit_span,
-                                    message_make(is_time ? MSG_UNIT_UNKNOWN_TIME : MSG_UNIT_UNKNOWN_SIZE, unit, NULL)),
-                        message_make(is_time ? MSG_UNITS_TIME : MSG_UNITS_SIZE, NULL));
+        diagnostic_help(
+            reader_fail(reader, DIAG_UNIT, quantity->unit_span,
+                        message_make(is_time ? MSG_UNIT_UNKNOWN_TIME : MSG_UNIT_UNKNOWN_SIZE, unit, NULL)),
+            message_make(is_time ? MSG_UNITS_TIME : MSG_UNITS_SIZE, NULL));
 }
 
 /* Takes a number and the unit behind it, as an index into times; -1 when it was reported. */
@@ -228,8 +229,9 @@ gboolean reader_date(struct reader *reader, guint *date)
     }
     g_autofree char *shorter = character_shorten(item->text, DIAGNOSTIC_MAX_ARG);
     if (!date_split(item->text, &year, &month, &day)) {
-        diagnostic_help(reader_fail(reader, DIAG_DATE, item->span, message_make(MSG_DATE_SHAPE, shorter, NULL)),
-                        message_make(MSG_DATE_SHAPE_HELP, NULL));
+        diagnostic_help(
+            reader_fail(reader, DIAG_DATE, item->span, message_make(MSG_DATE_SHAPE, shorter, NULL)),
+            message_make(MSG_DATE_SHAPE_HELP, NULL));
         return FALSE;
     }
     if (year == 0 || !g_date_valid_dmy((GDateDay)day, (GDateMonth)month, (GDateYear)year)) {

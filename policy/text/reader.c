@@ -81,7 +81,8 @@ enum keyword reader_look(const struct reader *reader, const enum keyword *keywor
     return longest(reader, keywords, &items);
 }
 
-struct diagnostic *reader_fail(struct reader *reader, enum diagnostic_id id, struct span span, struct message message)
+struct diagnostic *reader_fail(struct reader *reader, enum diagnostic_id id, struct span span,
+                               struct message message)
 {
     reader->broken = TRUE;
     return diagnostics_report(reader->diagnostics, id, span, message);
@@ -120,8 +121,8 @@ static gboolean is_end_of_line(const char *found)
     return strcmp(found, message_arg(MSG_THE_END_OF_LINE)) == 0;
 }
 
-/* Reports [expected]; `what` is an argument of a message. Adds the help that fits every grammar; the result takes a
- * better one. */
+/* Reports [expected]; `what` is an argument of a message. Adds the help that fits every grammar; the result
+ * takes a better one. */
 static struct diagnostic *fail_expected(struct reader *reader, const char *what, const char *const *more)
 {
     const struct item *item = reader_peek(reader);
@@ -131,9 +132,11 @@ static struct diagnostic *fail_expected(struct reader *reader, const char *what,
 
     if (reader->next > 0) {
         g_autofree char *before = item_describe(statement_item(reader->statement, reader->next - 1));
-        diagnostic = reader_fail(reader, DIAG_EXPECTED, span, message_make(MSG_EXPECTED_AFTER, what, before, found, NULL));
+        diagnostic = reader_fail(reader, DIAG_EXPECTED, span,
+                                 message_make(MSG_EXPECTED_AFTER, what, before, found, NULL));
     } else {
-        diagnostic = reader_fail(reader, DIAG_EXPECTED, span, message_make(MSG_EXPECTED_FIRST, what, found, NULL));
+        diagnostic =
+            reader_fail(reader, DIAG_EXPECTED, span, message_make(MSG_EXPECTED_FIRST, what, found, NULL));
     }
     if (item != NULL && item->kind == ITEM_WORD) {
         g_autofree char *cut = keyword_cut(item->text, more);
@@ -156,7 +159,8 @@ static const char *keyword_for(const struct reader *reader, enum keyword keyword
     const struct item *first = statement_item(reader->statement, 0);
     gboolean is_chinese = first->kind == ITEM_WORD && (guchar)first->text[0] >= 0x80;
 
-    return is_chinese && keyword_chinese(keyword)[0] != '\0' ? keyword_chinese(keyword) : keyword_english(keyword);
+    return is_chinese && keyword_chinese(keyword)[0] != '\0' ? keyword_chinese(keyword)
+                                                             : keyword_english(keyword);
 }
 
 gboolean reader_need(struct reader *reader, enum keyword keyword)
@@ -289,13 +293,15 @@ const struct item *reader_regex(struct reader *reader, enum message_id what)
     if (item == NULL) {
         reader_expected(reader, what, NULL);
     } else if (item->fault == ITEM_UNCLOSED) {
-        diagnostic_help(reader_fail(reader, DIAG_UNCLOSED_PATTERN, item->span, message_make(MSG_UNCLOSED_PATTERN, NULL)),
-                        message_make(MSG_CLOSE_PATTERN, NULL));
+        diagnostic_help(
+            reader_fail(reader, DIAG_UNCLOSED_PATTERN, item->span, message_make(MSG_UNCLOSED_PATTERN, NULL)),
+            message_make(MSG_CLOSE_PATTERN, NULL));
     } else if (item->fault == ITEM_FLAGS) {
         struct span span = flags_span(item);
         g_autofree char *flags = span_text(span);
-        diagnostic_help(reader_fail(reader, DIAG_PATTERN_FLAG, span, message_make(MSG_PATTERN_FLAG, flags, NULL)),
-                        message_make(MSG_PATTERN_FLAG_HELP, NULL));
+        diagnostic_help(
+            reader_fail(reader, DIAG_PATTERN_FLAG, span, message_make(MSG_PATTERN_FLAG, flags, NULL)),
+            message_make(MSG_PATTERN_FLAG_HELP, NULL));
     }
     return reader->broken ? NULL : item;
 }

@@ -3,28 +3,38 @@
 #include "policy/text/character.h"
 #include "policy/text/keyword.h"
 
-/* What begins a statement at top level. Sure ones begin nothing else; the others are also statements of some block, and
- * count only when they are not indented more than the block's own statement. */
+/* What begins a statement at top level. Sure ones begin nothing else; the others are also statements of some
+ * block, and count only when they are not indented more than the block's own statement. */
 static const struct {
     enum keyword keyword;
     gboolean sure;
 } top[] = {
-    {KW_RULE, TRUE},           {KW_WORDS, TRUE},         {KW_LIST, TRUE},          {KW_EXPECT, TRUE},
-    {KW_PATTERN, FALSE},       {KW_INCLUDE, TRUE},       {KW_LISTEN, TRUE},        {KW_CONTROL, TRUE},
-    {KW_METRICS, TRUE},        {KW_STATE, TRUE},         {KW_RUN_AS, TRUE},        {KW_KEY_FILE, TRUE},
-    {KW_KEY_CREDENTIAL, TRUE}, {KW_STORE, TRUE},         {KW_TIME_ZONE, TRUE},     {KW_LOG, TRUE},
-    {KW_SCHEME, TRUE},         {KW_RULES, TRUE},         {KW_DIRECTORY, FALSE},    {KW_ZONE, TRUE},
-    {KW_SENDER_IS, TRUE},      {KW_DEVICE, TRUE},        {KW_UNLABELLED, FALSE},   {KW_UNDECIDABLE, TRUE},
-    {KW_QUEUE, TRUE},          {KW_ARCHIVE, FALSE},      {KW_ROLE, TRUE},          {KW_NOTICES, TRUE},
-    {KW_LIMITS, TRUE},         {KW_SANDBOX, TRUE},       {KW_HOOK, TRUE},          {KW_LEVEL, FALSE},
-    {KW_COMBINATION, TRUE},    {KW_CATEGORY_SET, TRUE},  {KW_MARKING_FIELD, TRUE}, {KW_MARKING_SUBJECT, TRUE},
-    {KW_MARKING_FIRST, TRUE},  {KW_MARKING_LAST, TRUE},  {KW_WRITE_FIELD, TRUE},   {KW_WRITE_SUBJECT, TRUE},
+    {KW_RULE, TRUE},           {KW_WORDS, TRUE},
+    {KW_LIST, TRUE},           {KW_EXPECT, TRUE},
+    {KW_PATTERN, FALSE},       {KW_INCLUDE, TRUE},
+    {KW_LISTEN, TRUE},         {KW_CONTROL, TRUE},
+    {KW_METRICS, TRUE},        {KW_STATE, TRUE},
+    {KW_RUN_AS, TRUE},         {KW_KEY_FILE, TRUE},
+    {KW_KEY_CREDENTIAL, TRUE}, {KW_STORE, TRUE},
+    {KW_TIME_ZONE, TRUE},      {KW_LOG, TRUE},
+    {KW_SCHEME, TRUE},         {KW_RULES, TRUE},
+    {KW_DIRECTORY, FALSE},     {KW_ZONE, TRUE},
+    {KW_SENDER_IS, TRUE},      {KW_DEVICE, TRUE},
+    {KW_UNLABELLED, FALSE},    {KW_UNDECIDABLE, TRUE},
+    {KW_QUEUE, TRUE},          {KW_ARCHIVE, FALSE},
+    {KW_ROLE, TRUE},           {KW_NOTICES, TRUE},
+    {KW_LIMITS, TRUE},         {KW_SANDBOX, TRUE},
+    {KW_HOOK, TRUE},           {KW_LEVEL, FALSE},
+    {KW_COMBINATION, TRUE},    {KW_CATEGORY_SET, TRUE},
+    {KW_MARKING_FIELD, TRUE},  {KW_MARKING_SUBJECT, TRUE},
+    {KW_MARKING_FIRST, TRUE},  {KW_MARKING_LAST, TRUE},
+    {KW_WRITE_FIELD, TRUE},    {KW_WRITE_SUBJECT, TRUE},
     {KW_REGRADE_FIELD, TRUE},  {KW_EQUIVALENT_SCHEME, TRUE},
 };
 
 /* The clauses of a rule that no condition can begin with: 发件人 and 收件人 begin tests too. */
-static const enum keyword clauses[] = {KW_RULE,    KW_WORDS, KW_LIST,  KW_EXPECT, KW_WHEN,  KW_UNLESS,
-                                       KW_BECAUSE, KW_WATCH, KW_FOR,   KW_ACTIVE, KW_THEN};
+static const enum keyword clauses[] = {KW_RULE,    KW_WORDS, KW_LIST, KW_EXPECT, KW_WHEN, KW_UNLESS,
+                                       KW_BECAUSE, KW_WATCH, KW_FOR,  KW_ACTIVE, KW_THEN};
 
 static guint32 column(struct span span)
 {

@@ -64,7 +64,8 @@ static void append_text(GString *out, const struct diagnostic *diagnostic, enum 
     }
     if (diagnostic->help.id != MSG_NONE) {
         g_autofree char *text = sentence(&diagnostic->help, language);
-        g_string_append_printf(out, "  %s%s%s\n", message_text(MSG_WORD_HELP, language), colon(language), text);
+        g_string_append_printf(out, "  %s%s%s\n", message_text(MSG_WORD_HELP, language), colon(language),
+                               text);
     }
 }
 
@@ -95,7 +96,8 @@ static void append_json_place(GString *out, struct span span)
                            character_count(span.source->text + span.offset, span.length));
 }
 
-static void append_json_message(GString *out, const char *key, const struct message *message, enum language language)
+static void append_json_message(GString *out, const char *key, const struct message *message,
+                                enum language language)
 {
     g_autofree char *text = message_format(message, language);
 
@@ -161,7 +163,8 @@ static char *render_json(const GPtrArray *shown, enum language language)
     return g_string_free(out, FALSE);
 }
 
-char *diagnostics_render(const struct diagnostics *diagnostics, enum diagnostic_form form, enum language language)
+char *diagnostics_render(const struct diagnostics *diagnostics, enum diagnostic_form form,
+                         enum language language)
 {
     g_autoptr(GPtrArray) shown = diagnostics_sorted(diagnostics);
 

@@ -1,4 +1,5 @@
-/* scan: the parts of the lexer, each for one kind of token: scan_text.c, scan_pattern.c, and lexer.c for the rest. */
+/* scan: the parts of the lexer, each for one kind of token: scan_text.c, scan_pattern.c, and lexer.c for the
+ * rest. */
 #ifndef POLICY_TEXT_SCAN_H
 #define POLICY_TEXT_SCAN_H
 
@@ -19,8 +20,8 @@ struct span scan_span(const struct scan *scan, const char *from, gsize length);
 /* The end of the line on which p is, without CR and LF. */
 const char *scan_line_end(const struct scan *scan, const char *p);
 
-/* The scanners stand on the first character of the token, and leave p behind it. They fill kind, span, text, flags,
- * fault and bad. */
+/* The scanners stand on the first character of the token, and leave p behind it. They fill kind, span, text,
+ * flags, fault and bad. */
 void scan_text(struct scan *scan, struct token *token);
 void scan_wrong_text(struct scan *scan, struct token *token); /* one that begins with ” or 」 */
 void scan_pattern(struct scan *scan, struct token *token);

@@ -8,8 +8,9 @@ static void report_octet(struct diagnostics *diagnostics, struct span span, guch
 {
     g_autofree char *name = g_strdup_printf("0x%02X", octet);
 
-    diagnostic_help(diagnostics_report(diagnostics, DIAG_ENCODING, span, message_make(MSG_NOT_UTF8, name, NULL)),
-                    message_make(MSG_SAVE_AS_UTF8, NULL));
+    diagnostic_help(
+        diagnostics_report(diagnostics, DIAG_ENCODING, span, message_make(MSG_NOT_UTF8, name, NULL)),
+        message_make(MSG_SAVE_AS_UTF8, NULL));
 }
 
 static void report_control(struct diagnostics *diagnostics, struct span span, gunichar c)

@@ -7,11 +7,11 @@
 
 /* A text that is being read. */
 struct quoted {
-    const char *open;        /* where it begins */
+    const char *open; /* where it begins */
     gunichar opener, closer;
     GString *text;
     gboolean bad;
-    const char *other;       /* the last quote of another kind; NULL */
+    const char *other; /* the last quote of another kind; NULL */
     gunichar other_mark;
 };
 
@@ -88,14 +88,16 @@ static void scan_escape(struct scan *scan, struct quoted *quoted, const char *li
         report_escape(scan, from, MSG_ESCAPE, MSG_ESCAPE_HELP);
 }
 
-static struct diagnostic *report_quote(struct scan *scan, const struct quoted *quoted, const char *at, gunichar found)
+static struct diagnostic *report_quote(struct scan *scan, const struct quoted *quoted, const char *at,
+                                       gunichar found)
 {
     g_autofree char *opener = mark(quoted->opener);
     g_autofree char *closer = mark(quoted->closer);
     g_autofree char *other = mark(found);
     gsize length = strlen(other);
-    struct message message = found == quoted->opener ? message_make(MSG_QUOTES_SECOND, opener, closer, NULL)
-                                                     : message_make(MSG_QUOTES_OTHER, opener, closer, other, NULL);
+    struct message message = found == quoted->opener
+                                 ? message_make(MSG_QUOTES_SECOND, opener, closer, NULL)
+                                 : message_make(MSG_QUOTES_OTHER, opener, closer, other, NULL);
     struct diagnostic *diagnostic =
         diagnostics_report(scan->diagnostics, DIAG_QUOTES, scan_span(scan, at, length), message);
 
@@ -117,7 +119,8 @@ static gboolean ends_value(const struct scan *scan, const char *p, const char *l
     return TRUE;
 }
 
-/* Where a text that nobody closed should end: before the braces at the end of the line that its block needs. */
+/* Where a text that nobody closed should end: before the braces at the end of the line that its block needs.
+ */
 static const char *text_end(const char *from, const char *line_end)
 {
     int open = 0;
@@ -157,7 +160,8 @@ static void report_unclosed(struct scan *scan, struct quoted *quoted, const char
                     message_make(MSG_CLOSE_TEXT, closer, NULL));
 }
 
-/* Behind a second opening mark: “a“ was meant to end there, but in “a“b” the text goes on to the closing one. */
+/* Behind a second opening mark: “a“ was meant to end there, but in “a“b” the text goes on to the closing one.
+ */
 static void skip_nested(struct scan *scan, const struct quoted *quoted, const char *line_end)
 {
     guint length;

@@ -87,12 +87,14 @@ const struct source *sources_add(struct sources *sources, const char *name, cons
     char *copy = g_malloc(length + 1);
 
     g_assert(length <= G_MAXUINT32 / 2);
-    memcpy(copy, text, length);
+    if (length > 0) /* the text may be NULL then */
+        memcpy(copy, text, length);
     copy[length] = '\0';
     return &entry_add(sources, name, copy, length)->source;
 }
 
-void sources_foreach(const struct sources *sources, void (*visit)(const struct source *, gpointer), gpointer data)
+void sources_foreach(const struct sources *sources, void (*visit)(const struct source *, gpointer),
+                     gpointer data)
 {
     for (guint n = 0; n < sources->entries->len; n++) {
         const struct entry *entry = g_ptr_array_index(sources->entries, n);
@@ -110,7 +112,8 @@ static const struct source *entry_find(const struct sources *sources, const stru
     return NULL;
 }
 
-static void fail(struct source_failure *failure, enum source_error code, struct message message, struct message help)
+static void fail(struct source_failure *failure, enum source_error code, struct message message,
+                 struct message help)
 {
     failure->code = code;
     failure->message = message;
@@ -128,7 +131,8 @@ static gboolean file_is_fit(const struct stat *status, const char *quoted, enum 
                             struct source_failure *failure)
 {
     if (!S_ISREG(status->st_mode)) {
-        fail(failure, SOURCE_ERROR_NO_FILE, message_make(MSG_NO_FILE, quoted, message_arg(MSG_NO_REGULAR_FILE), NULL),
+        fail(failure, SOURCE_ERROR_NO_FILE,
+             message_make(MSG_NO_FILE, quoted, message_arg(MSG_NO_REGULAR_FILE), NULL),
              message_make(MSG_NONE, NULL));
         return FALSE;
     }
@@ -170,8 +174,8 @@ static char *file_read(int fd, gsize *length)
     return g_realloc(g_steal_pointer(&text), have + 1);
 }
 
-static const struct source *file_add(struct sources *sources, int fd, const char *path, enum source_trust trust,
-                                     struct source_failure *failure)
+static const struct source *file_add(struct sources *sources, int fd, const char *path,
+                                     enum source_trust trust, struct source_failure *failure)
 {
     g_autofree char *quoted = g_strdup_printf("\"%s\"", path);
     struct stat status;
@@ -223,7 +227,8 @@ void source_failure_clear(struct source_failure *failure)
     message_clear(&failure->help);
 }
 
-const struct source *sources_load(struct sources *sources, const char *path, enum source_trust trust, GError **error)
+const struct source *sources_load(struct sources *sources, const char *path, enum source_trust trust,
+                                  GError **error)
 {
     struct source_failure failure = {0};
     const struct source *source = sources_open(sources, path, trust, &failure);
@@ -236,4 +241,4 @@ const struct source *sources_load(struct sources *sources, const char *path, enu
     return source;
 }
 
-G_DEFINE_QUARK(source-error-quark, source_error)
+G_DEFINE_QUARK(source - error - quark, source_error)

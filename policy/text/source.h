@@ -69,7 +69,7 @@ void source_failure_clear(struct source_failure *failure);
 const struct source *sources_open(struct sources *sources, const char *path, enum source_trust trust,
                                   struct source_failure *failure);
 
-/* Adds text from memory under a name. Borrowed result, never NULL. */
+/* Adds a copy of text from memory, below 1 GB, under a name. Borrowed result, never NULL. */
 const struct source *sources_add(struct sources *sources, const char *name, const char *text, gsize length);
 
 /* Calls visit for each source in the order of loading (the content hash of a snapshot is made of them). */

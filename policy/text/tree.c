@@ -19,7 +19,8 @@ static struct token *peek(const struct parser *parser)
     return tokens_at(parser->tokens, parser->next);
 }
 
-/* Braces and parentheses of a damaged file may be halves of characters: only its octets are complained about. */
+/* Braces and parentheses of a damaged file may be halves of characters: only its octets are complained about.
+ */
 static gboolean may_complain(const struct parser *parser)
 {
     return !parser->tokens->damaged && !parser->stopped;
@@ -81,7 +82,8 @@ static gboolean goes_on(const struct parser *parser, guint n, guint parens)
            (token->kind == TOKEN_WORD && joins(token));
 }
 
-static void report_unclosed(struct parser *parser, enum diagnostic_id id, struct span open, const struct span *found)
+static void report_unclosed(struct parser *parser, enum diagnostic_id id, struct span open,
+                            const struct span *found)
 {
     gboolean is_block = id == DIAG_UNCLOSED_BLOCK;
     g_autofree char *mark = span_text(open);
@@ -312,7 +314,8 @@ static void parse_statement(struct parser *parser, struct block *block, guint de
             statement->block->close.offset == statement->block->open.offset)
             mend_unclosed(parser, block);
     }
-    if (statement->items->len == 0) /* braces without a word: read, so that what is in them is matched, and dropped */
+    if (statement->items->len ==
+        0) /* braces without a word: read, so that what is in them is matched, and dropped */
         g_ptr_array_remove(block->statements, statement);
 }
 

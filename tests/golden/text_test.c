@@ -4,10 +4,10 @@
  * The name of an input says what is done with it, up to the first hyphen:
  *   tokens   the tokens, and what the lexer reported
  *   tree     statements and items, and what the parser reported
- *   rules    read as 30.rules with the rule grammar of tests/support/text_grammar.h: the messages in both languages
- *   conf     the same as miji.conf with the grammar of settings, and the values
- *   forms    as conf, and the messages as lines and as JSON
- *   include  files below "==> NAME [MODE]" lines, of which the first is read: messages, and the order of the files
+ *   rules    read as 30.rules with the rule grammar of tests/support/text_grammar.h: the messages in both
+ * languages conf     the same as miji.conf with the grammar of settings, and the values forms    as conf, and
+ * the messages as lines and as JSON include  files below "==> NAME [MODE]" lines, of which the first is read:
+ * messages, and the order of the files
  */
 #include "policy/text/include.h"
 #include "policy/text/lexer.h"
@@ -129,7 +129,8 @@ static void append_names(GString *out, const struct files *files)
 {
     for (guint n = 0; n < files->blocks->len; n++) {
         const struct block *block = g_ptr_array_index(files->blocks, n);
-        g_string_append_printf(out, "file %s: %u statements\n", block->open.source->name, block->statements->len);
+        g_string_append_printf(out, "file %s: %u statements\n", block->open.source->name,
+                               block->statements->len);
     }
 }
 
@@ -169,11 +170,28 @@ static char *make(const char *name, const char *input, gsize length, gpointer da
 static void all_ids(void)
 {
     static const enum diagnostic_id ids[] = {
-        DIAG_ENCODING,     DIAG_HIDDEN_CHARACTER, DIAG_ESCAPE,       DIAG_QUOTES,         DIAG_UNCLOSED_TEXT,
-        DIAG_BARE_PATH,    DIAG_UNCLOSED_PATTERN, DIAG_PATTERN_FLAG, DIAG_UNIT,           DIAG_RANGE,
-        DIAG_DATE,         DIAG_EXPECTED,         DIAG_DUPLICATE,    DIAG_MISSING_COMMA,  DIAG_UNKNOWN_STATEMENT,
-        DIAG_UNCLOSED_PAREN, DIAG_UNCLOSED_BLOCK, DIAG_STRAY_BRACE,  DIAG_INCLUDE_CIRCLE, DIAG_EMPTY_INCLUDE,
-        DIAG_NO_FILE,      DIAG_UNSAFE_FILE,
+        DIAG_ENCODING,
+        DIAG_HIDDEN_CHARACTER,
+        DIAG_ESCAPE,
+        DIAG_QUOTES,
+        DIAG_UNCLOSED_TEXT,
+        DIAG_BARE_PATH,
+        DIAG_UNCLOSED_PATTERN,
+        DIAG_PATTERN_FLAG,
+        DIAG_UNIT,
+        DIAG_RANGE,
+        DIAG_DATE,
+        DIAG_EXPECTED,
+        DIAG_DUPLICATE,
+        DIAG_MISSING_COMMA,
+        DIAG_UNKNOWN_STATEMENT,
+        DIAG_UNCLOSED_PAREN,
+        DIAG_UNCLOSED_BLOCK,
+        DIAG_STRAY_BRACE,
+        DIAG_INCLUDE_CIRCLE,
+        DIAG_EMPTY_INCLUDE,
+        DIAG_NO_FILE,
+        DIAG_UNSAFE_FILE,
     };
     g_autofree char *path = golden_path("tests/golden/text");
     g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);

@@ -114,10 +114,18 @@ static void read_queue(struct reader *reader, gpointer context)
 }
 
 static const struct statement_kind settings[] = {
-    {KW_STATE, TRUE, read_state},        {KW_DEADLINE, TRUE, read_deadline},      {KW_LASTS, FALSE, read_term},
-    {KW_LIMIT, FALSE, read_limit},       {KW_APPROVALS, FALSE, read_count},       {KW_ACTIVE, FALSE, read_active},
-    {KW_PATTERN, FALSE, read_pattern},   {KW_FROM, FALSE, read_from},             {KW_LEVEL, FALSE, read_level},
-    {KW_KEY_FILE, FALSE, read_state},    {KW_KEY_CREDENTIAL, FALSE, read_state},  {KW_QUEUE, FALSE, read_queue},
+    {KW_STATE, TRUE, read_state},
+    {KW_DEADLINE, TRUE, read_deadline},
+    {KW_LASTS, FALSE, read_term},
+    {KW_LIMIT, FALSE, read_limit},
+    {KW_APPROVALS, FALSE, read_count},
+    {KW_ACTIVE, FALSE, read_active},
+    {KW_PATTERN, FALSE, read_pattern},
+    {KW_FROM, FALSE, read_from},
+    {KW_LEVEL, FALSE, read_level},
+    {KW_KEY_FILE, FALSE, read_state},
+    {KW_KEY_CREDENTIAL, FALSE, read_state},
+    {KW_QUEUE, FALSE, read_queue},
     {KW_COUNT, FALSE, NULL},
 };
 
@@ -207,10 +215,9 @@ static void read_because(struct reader *reader, gpointer context)
 static void read_rule(struct reader *reader, gpointer context)
 {
     static const struct statement_kind kinds[] = {
-        {KW_FROM, TRUE, read_people}, {KW_TO, TRUE, read_people},         {KW_WHEN, TRUE, read_when},
-        {KW_UNLESS, TRUE, read_when}, {KW_THEN, TRUE, read_then},         {KW_BECAUSE, TRUE, read_because},
-        {KW_ACTIVE, TRUE, read_active},
-        {KW_COUNT, FALSE, NULL},
+        {KW_FROM, TRUE, read_people},   {KW_TO, TRUE, read_people}, {KW_WHEN, TRUE, read_when},
+        {KW_UNLESS, TRUE, read_when},   {KW_THEN, TRUE, read_then}, {KW_BECAUSE, TRUE, read_because},
+        {KW_ACTIVE, TRUE, read_active}, {KW_COUNT, FALSE, NULL},
     };
 
     reader_name(reader, MSG_A_NAME);
