@@ -34,8 +34,10 @@ static guint32 line(const struct statement *statement)
 /* A line that merely goes on with a statement in which an error was found is no statement of its own. */
 static gboolean continues_bad(const struct reading *reading, const struct statement *statement)
 {
-    return reading->bad != NULL && line(statement) > line(reading->bad) &&
-           column(statement) > column(reading->bad);
+    const struct statement *bad = reading->bad;
+
+    return bad != NULL && bad->span.source == statement->span.source && line(statement) > line(bad) &&
+           column(statement) > column(bad);
 }
 
 /* The first words of a statement as one string; NULL when it begins with fewer. */

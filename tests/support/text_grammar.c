@@ -200,7 +200,7 @@ static void read_when(struct reader *reader, gpointer context)
 static void read_then(struct reader *reader, gpointer context)
 {
     if (reader_keyword(reader, KW_HOLD_IN))
-        reader_name(reader, MSG_A_QUEUE_NAME);
+        reader_name(reader, MSG_A_QUEUE);
     else if (reader_need(reader, KW_REFUSE) && reader_peek(reader) != NULL)
         reader_text(reader, MSG_A_TEXT);
     finish(reader);
