@@ -1,5 +1,6 @@
 #include "policy/text/keyword.h"
 
+#include <pthread.h>
 #include <string.h>
 
 static const struct {
@@ -22,19 +23,24 @@ const char *keyword_english(enum keyword keyword)
     return table[keyword].english;
 }
 
+/* The first twin of each keyword, made when one is first asked for. pthread_once, since clearances are read
+ * in threads and the thread sanitizer cannot see GLib's. */
+static char first_twin[KW_COUNT][48];
+
+static void fill_first_twins(void)
+{
+    for (guint n = 0; n < KW_COUNT; n++)
+        g_snprintf(first_twin[n], sizeof first_twin[n], "%.*s", (int)strcspn(table[n].chinese, "|"),
+                   table[n].chinese);
+}
+
 const char *keyword_chinese(enum keyword keyword)
 {
-    static char first[KW_COUNT][48]; /* filled once, constant afterwards */
-    static gsize ready = 0;
+    static pthread_once_t filled = PTHREAD_ONCE_INIT;
 
     g_assert(keyword < KW_COUNT);
-    if (g_once_init_enter(&ready)) {
-        for (guint n = 0; n < KW_COUNT; n++)
-            g_snprintf(first[n], sizeof first[n], "%.*s", (int)strcspn(table[n].chinese, "|"),
-                       table[n].chinese);
-        g_once_init_leave(&ready, 1);
-    }
-    return first[keyword];
+    pthread_once(&filled, fill_first_twins);
+    return first_twin[keyword];
 }
 
 /* The next word of a keyword's spelling, up to a blank or '|'; *length 0 at its end. */
