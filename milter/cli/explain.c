@@ -178,8 +178,8 @@ static int explain(const struct invocation *invocation, struct question *questio
         return command_fail(invocation, message_make(MSG_CLI_NO_INSPECTOR, error->message, NULL));
     inputs.facts = facts;
     inputs.facts_state = facts ? FACTS_HERE : inputs.too_large ? FACTS_NONE_PERSISTENT : FACTS_NONE_TRANSIENT;
-    snapshot->directory = directory_open(snapshot->conf->directory, snapshot->schemes, &error);
-    snapshot->conf->directory = NULL;
+    snapshot->directory =
+        directory_open(directory_settings_copy(snapshot->conf->directory), snapshot->schemes, &error);
     if (!snapshot->directory)
         return command_fail(invocation, message_make(MSG_CLI_NO_DIRECTORY, error->message, NULL));
     g_autoptr(directory_query) people = directory_query_new(snapshot->directory);

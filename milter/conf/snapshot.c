@@ -7,14 +7,14 @@
 #include "milter/conf/scheme_files.h"
 #include "milter/conf/snapshot_hash.h"
 
-/* Name and text with their lengths, so that nothing can move from one to the other. */
+/* Texts in the order read, each with its length, so that nothing can move from one to the next. Not their names: `miji check miji.conf` and the daemon, which
+ * has the whole path, must come to the same hash. */
 void checksum_source(const struct source *source, gpointer checksum)
 {
-    guint32 lengths[2] = {(guint32)strlen(source->name), source->length};
+    guint32 length = source->length;
 
-    g_checksum_update(checksum, (const guchar *)lengths, sizeof lengths);
-    g_checksum_update(checksum, (const guchar *)source->name, lengths[0]);
-    g_checksum_update(checksum, (const guchar *)source->text, lengths[1]);
+    g_checksum_update(checksum, (const guchar *)&length, sizeof length);
+    g_checksum_update(checksum, (const guchar *)source->text, length);
 }
 
 static void hash_sources(struct snapshot *snapshot)

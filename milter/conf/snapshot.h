@@ -14,7 +14,7 @@ struct snapshot {
     gint refs;                   /* g_atomic_int */
     guint generation;            /* 1, 2, … in this process; 0: made by a command */
     char schemes_hash[65];       /* the same over the scheme files alone */
-    char hash[65];               /* SHA-256 in hex over the text of all files and their names, in the order read */
+    char hash[65];               /* SHA-256 in hex over the texts of all files, in the order read */
     struct sources *sources;
     struct conf *conf;           /* settings of processes and sockets */
     struct schemes *schemes;

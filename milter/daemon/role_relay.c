@@ -16,8 +16,9 @@
 /* The MTA's side and libmilter's side of one connection. */
 struct pair {
     int mta, filter;
+    GByteArray *held;               /* from the MTA, not yet looked at */
     GByteArray *to_filter, *to_mta; /* octets under way */
-    gboolean introduced;            /* the macro has been put in */
+    enum { STAGE_NEGOTIATION, STAGE_CONNECT, STAGE_OPEN } stage;
     gboolean broken;
 };
 
@@ -33,6 +34,7 @@ static void pair_free(gpointer data)
     struct pair *pair = data;
     close(pair->mta);
     close(pair->filter);
+    g_byte_array_unref(pair->held);
     g_byte_array_unref(pair->to_filter);
     g_byte_array_unref(pair->to_mta);
     g_free(pair);
@@ -53,43 +55,72 @@ static void accept_pair(struct role_relay *relay)
     struct pair *pair = g_new0(struct pair, 1);
     pair->mta = mta;
     pair->filter = filter;
+    pair->held = g_byte_array_new();
     pair->to_filter = g_byte_array_new();
     pair->to_mta = g_byte_array_new();
     g_ptr_array_add(relay->pairs, pair);
 }
 
-static void append_number(GByteArray *out, guint32 number)
+/* The length of the first packet in the buffer with its four octets of length, 0 while it is not whole. */
+static gsize first_packet(struct pair *pair, const GByteArray *in)
 {
-    guint32 big_endian = GUINT32_TO_BE(number);
+    guint32 length;
+    if (in->len < sizeof length)
+        return 0;
+    memcpy(&length, in->data, sizeof length);
+    length = GUINT32_FROM_BE(length);
+    if (length == 0 || length > LIMIT_RELAY_BUFFER / 2) {
+        pair->broken = TRUE;
+        return 0;
+    }
+    return in->len < sizeof length + length ? 0 : sizeof length + length;
+}
+
+static void pass_on(struct pair *pair, gsize length)
+{
+    g_byte_array_append(pair->to_filter, pair->held->data, (guint)length);
+    g_byte_array_remove_range(pair->held, 0, (guint)length);
+}
+
+static void append_length(GByteArray *out, gsize length)
+{
+    guint32 big_endian = GUINT32_TO_BE((guint32)length);
     g_byte_array_append(out, (const guint8 *)&big_endian, sizeof big_endian);
 }
 
-/* Behind the first packet goes `D` (macros) for the HELO stage: Postfix's own macros for CONNECT would replace ours if they were of that stage. */
-static void introduce(struct role_relay *relay, struct pair *pair)
+/* The macros of CONNECT (D, C) with ours behind them. libmilter keeps one set a stage and forgets later stages at CONNECT, so it has to be this
+ * packet; an MTA that sends none gets one. */
+static void introduce(struct role_relay *relay, struct pair *pair, gsize second)
 {
-    GByteArray *in = pair->to_filter;
-    guint32 length;
-    if (in->len < sizeof length)
-        return;
-    memcpy(&length, in->data, sizeof length);
-    length = GUINT32_FROM_BE(length);
-    if (length > LIMIT_RELAY_BUFFER / 2) {
-        pair->broken = TRUE;
-        return;
+    gboolean macros = second >= 6 && pair->held->data[4] == 'D' && pair->held->data[5] == 'C';
+    gsize ours = sizeof ROLE_SYMBOL + strlen(relay->word) + 1;
+    append_length(pair->to_filter, ours + (macros ? second - 4 : 2));
+    g_byte_array_append(pair->to_filter, macros ? pair->held->data + 4 : (const guint8 *)"DC",
+                        macros ? (guint)second - 4 : 2);
+    g_byte_array_append(pair->to_filter, (const guint8 *)ROLE_SYMBOL, sizeof ROLE_SYMBOL);
+    g_byte_array_append(pair->to_filter, (const guint8 *)relay->word, (guint)strlen(relay->word) + 1);
+    if (macros)
+        g_byte_array_remove_range(pair->held, 0, (guint)second);
+}
+
+/* Negotiation first, then our word, then everything as it comes. */
+static void forward(struct role_relay *relay, struct pair *pair)
+{
+    if (pair->stage == STAGE_NEGOTIATION) {
+        gsize first = first_packet(pair, pair->held);
+        if (!first)
+            return;
+        pass_on(pair, first);
+        pair->stage = STAGE_CONNECT;
     }
-    if (in->len < sizeof length + length)
-        return;
-    gsize first = sizeof length + length;
-    GByteArray *out = g_byte_array_sized_new(in->len + 96);
-    g_byte_array_append(out, in->data, (guint)first);
-    append_number(out, (guint32)(2 + sizeof ROLE_SYMBOL + strlen(relay->word) + 1));
-    g_byte_array_append(out, (const guint8 *)"DH", 2);
-    g_byte_array_append(out, (const guint8 *)ROLE_SYMBOL, sizeof ROLE_SYMBOL);
-    g_byte_array_append(out, (const guint8 *)relay->word, (guint)strlen(relay->word) + 1);
-    g_byte_array_append(out, in->data + first, (guint)(in->len - first));
-    g_byte_array_unref(in);
-    pair->to_filter = out;
-    pair->introduced = TRUE;
+    if (pair->stage == STAGE_CONNECT) {
+        gsize second = first_packet(pair, pair->held);
+        if (!second)
+            return;
+        introduce(relay, pair, second);
+        pair->stage = STAGE_OPEN;
+    }
+    pass_on(pair, pair->held->len);
 }
 
 static void take(struct pair *pair, int fd, GByteArray *into)
@@ -111,20 +142,19 @@ static void give(struct pair *pair, int fd, GByteArray *from)
         pair->broken = TRUE;
 }
 
-static short wanted(const GByteArray *in, const GByteArray *out, gboolean may_send)
+static short wanted(gsize in, const GByteArray *out)
 {
-    return (short)((in->len < LIMIT_RELAY_BUFFER ? POLLIN : 0) | (out->len && may_send ? POLLOUT : 0));
+    return (short)((in < LIMIT_RELAY_BUFFER ? POLLIN : 0) | (out->len ? POLLOUT : 0));
 }
 
 static void serve_pair(struct role_relay *relay, struct pair *pair, short mta, short filter)
 {
     if (mta & (POLLIN | POLLHUP | POLLERR))
-        take(pair, pair->mta, pair->to_filter);
-    if (!pair->introduced)
-        introduce(relay, pair);
+        take(pair, pair->mta, pair->held);
+    forward(relay, pair);
     if (filter & (POLLIN | POLLHUP | POLLERR))
         take(pair, pair->filter, pair->to_mta);
-    if (pair->introduced && pair->to_filter->len)
+    if (pair->to_filter->len)
         give(pair, pair->filter, pair->to_filter);
     if (pair->to_mta->len)
         give(pair, pair->mta, pair->to_mta);
@@ -138,8 +168,8 @@ static GArray *what_to_poll(struct role_relay *relay)
     g_array_append_val(polled, stopping);
     for (guint i = 0; i < relay->pairs->len; i++) {
         const struct pair *pair = g_ptr_array_index(relay->pairs, i);
-        struct pollfd mta = {.fd = pair->mta, .events = wanted(pair->to_filter, pair->to_mta, TRUE)};
-        struct pollfd filter = {.fd = pair->filter, .events = wanted(pair->to_mta, pair->to_filter, pair->introduced)};
+        struct pollfd mta = {.fd = pair->mta, .events = wanted(pair->held->len + pair->to_filter->len, pair->to_mta)};
+        struct pollfd filter = {.fd = pair->filter, .events = wanted(pair->to_mta->len, pair->to_filter)};
         g_array_append_val(polled, mta);
         g_array_append_val(polled, filter);
     }

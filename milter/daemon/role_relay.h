@@ -1,6 +1,6 @@
 /*
  * role_relay: libmilter listens on one socket only, but the `local` role has a socket of its own (language.md 3). Connections to it are passed on, octet
- * for octet, to the socket that libmilter listens on; behind the first packet (the negotiation) one macro is put in, {miji_role}, whose value is a
+ * for octet, to the socket that libmilter listens on; to the macros of CONNECT one is added, {miji_role}, whose value is a
  * random word of this process, so that nobody else can claim the role. Why so: contrib/decisions/one-libmilter-many-sockets.md.
  *
  * One thread of its own; local submissions are few.

@@ -84,12 +84,13 @@ static gboolean open_sockets(const struct conf *conf, uid_t owner, struct socket
     return open_one(&conf->control, owner, &sockets->control, error);
 }
 
-/* Read again as the user that we are now: what cannot be read now could not be reloaded later. */
-static struct snapshot *load(const char *path)
+/* Read again as the user that we are now: what cannot be read now could not be reloaded later. What only a restart of the whole changes
+ * (sockets, user) stays as the supervisor began with it. */
+static struct snapshot *load(const struct snapshot *started_with)
 {
     g_autoptr(sources) sources = sources_new();
     g_autoptr(diagnostics) diagnostics = diagnostics_new(sources);
-    struct snapshot *snapshot = snapshot_load(path, 0, NULL, diagnostics);
+    struct snapshot *snapshot = snapshot_load(started_with->conf->path, 0, started_with, diagnostics);
     g_autofree char *text = diagnostics_render(diagnostics, DIAGNOSTIC_LINE, LANGUAGE_EN);
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
     for (char **line = lines; *line; line++)
@@ -151,7 +152,7 @@ int serve(const struct snapshot *snapshot, const struct identity *identity, int 
         log_line(LOG_LEVEL_ERROR, "%s", error->message);
         return SERVE_EXIT_CONFIGURATION;
     }
-    struct snapshot *full = load(conf->path);
+    struct snapshot *full = load(snapshot);
     if (!full)
         return SERVE_EXIT_CONFIGURATION;
     service_swap(service, full);

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -237,28 +236,6 @@ static void loop(struct supervisor *supervisor)
     }
 }
 
-/* The state directory belongs to the daemon's user and to nobody else. */
-static gboolean prepare_state(const struct supervisor *supervisor, GError **error)
-{
-    const char *path = supervisor->snapshot->conf->state_directory;
-    struct stat st;
-    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "state: cannot make %s: %s", path,
-                    g_strerror(errno));
-        return FALSE;
-    }
-    if (geteuid() == 0 && chown(path, supervisor->identity.uid, supervisor->identity.gid) != 0) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "state: cannot give %s to its user: %s", path,
-                    g_strerror(errno));
-        return FALSE;
-    }
-    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode) && (st.st_mode & 0077) == 0)
-        return TRUE;
-    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM, "state: %s must be a directory that only its user may enter (chmod 0700)",
-                path);
-    return FALSE;
-}
-
 /* Diagnostics go to the terminal as people read them; NULL when nothing can start. */
 static struct snapshot *read_configuration(const struct supervisor_options *options)
 {
@@ -314,7 +291,7 @@ int supervisor_run(const struct supervisor_options *options)
     if (!supervisor.snapshot)
         return 1;
     const struct conf *conf = supervisor.snapshot->conf;
-    if (!identity_find(conf, &supervisor.identity, &error) || !prepare_state(&supervisor, &error)) {
+    if (!identity_find(conf, &supervisor.identity, &error)) {
         fprintf(stderr, "miji-milter: %s\n", error->message);
         return 2;
     }
