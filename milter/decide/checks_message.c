@@ -74,10 +74,30 @@ static void note_against(struct hearing *hearing, enum check_id check, enum expl
     line_note(hearing, &hearing->lines[check], id, whom, label[0] != '\0' ? label : "-", upper, NULL);
 }
 
+/* Somebody outside without login and certificate, in a zone that is no peer's: whatever the zone may carry
+ * for others, nothing above the lowest level comes from there (semantics.md 13.5). */
+static gboolean is_anonymous(const struct hearing *hearing)
+{
+    const struct session *session = hearing->inputs->session;
+    const struct decided_sender *sender = &hearing->decision->sender;
+
+    return sender->class == SENDER_OUTSIDE && (session->login == NULL || session->login[0] == '\0') &&
+           session->cert_subject == NULL && !networks_contain(sender->zone->peers, session->client);
+}
+
+static struct dominance dominance_of_origin(const struct hearing *hearing, const struct zone *zone)
+{
+    struct dominance dominance = dominance_of_zone(hearing, zone);
+
+    if (dominance.answer != CHECK_DENY && is_anonymous(hearing))
+        return dominance_of_level(hearing, hearing->lowest->scheme, hearing->lowest->level);
+    return dominance;
+}
+
 static void check_zone_origin(struct hearing *hearing)
 {
     const struct zone *zone = hearing->decision->sender.zone;
-    struct dominance dominance = dominance_of_zone(hearing, zone);
+    struct dominance dominance = dominance_of_origin(hearing, zone);
     g_autofree char *limits = hearing->inputs->explain ? zone_limits_format(zone) : NULL;
     enum message_id missing;
     struct reason *reason;

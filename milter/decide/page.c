@@ -115,7 +115,7 @@ static void append_wrapped(struct page *page, guint column, const char *value)
 void page_field(struct page *page, guint indent, guint column, const char *name, const char *value)
 {
     g_autofree char *tame_name = tame(name);
-    g_autofree char *tame_value = tame(value != NULL ? value : "");
+    g_autofree char *tame_value = g_strstrip(tame(value != NULL ? value : ""));
     guint at = indent + page_cells(tame_name);
 
     append_blanks(page, indent);
