@@ -1,4 +1,4 @@
-/* The label in force, what is missing, and how sure it is (semantics.md 2; checks 4 and 7). */
+/* The label in force, what is missing, and how sure it is (semantics.md 2; check 4). */
 #include "tests/support/world.h"
 
 static const struct check_line *line_of(const struct decision *decision, enum check_id check)
@@ -256,190 +256,16 @@ static void test_doubtful_body(void)
     g_assert_true(world_has_reason(decision->reasons, REASON_UNLABELLED));
 }
 
-static void test_findings(void)
-{
-    static const struct {
-        enum finding_id finding;
-        enum reason_id reason;
-    } rows[] = {{FINDING_ENCRYPTED, REASON_ENCRYPTED},
-                {FINDING_DAMAGED, REASON_DAMAGED},
-                {FINDING_BAD_BASE64, REASON_DAMAGED},
-                {FINDING_TOO_DEEP, REASON_LIMIT_REACHED},
-                {FINDING_MALFORMED, REASON_AMBIGUOUS_STRUCTURE}};
-
-    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autoptr(world) world = world_new();
-        world_finding(world, rows[i].finding, 2);
-        g_autoptr(decision) decision = decide_marked(world, "公开");
-        g_assert_cmpint(decision->leading->id, ==, rows[i].reason);
-        g_assert_cmpint(decision->leading->check, ==, CHECK_INSPECTION);
-        g_assert_cmpuint(decision->leading->part, ==, 2);
-        g_assert_cmpint(decision->verdict, ==, VERDICT_REFUSE);
-    }
-}
-
-static void test_harmless_finding(void)
-{
-    g_autoptr(world) world = world_new();
-    world_finding(world, FINDING_BAD_QP, 2);
-    g_autoptr(decision) decision = decide_marked(world, "公开");
-
-    g_assert_cmpint(decision->verdict, ==, VERDICT_DELIVER);
-}
-
 /* The one door that a site can open itself: only for what cannot be read, only up to a level that is known
  * (7.1). */
-static void test_deliver_unread(void)
-{
-    static const struct {
-        enum finding_id finding;
-        const char *level;
-        enum verdict verdict;
-    } rows[] = {{FINDING_ENCRYPTED, "公开", VERDICT_DELIVER},    {FINDING_ENCRYPTED, "内部", VERDICT_DELIVER},
-                {FINDING_ENCRYPTED, "秘密", VERDICT_REFUSE},     {FINDING_DAMAGED, "内部", VERDICT_DELIVER},
-                {FINDING_TOO_DEEP, "内部", VERDICT_DELIVER},     {FINDING_MALFORMED, "公开", VERDICT_REFUSE},
-                {FINDING_ENCRYPTED, "机秘", VERDICT_REFUSE},     {FINDING_ENCRYPTED, NULL, VERDICT_REFUSE},
-                {FINDING_FIELDS_IN_BODY, "公开", VERDICT_REFUSE}};
-
-    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autoptr(world) world = world_new();
-        only_line(world, 0, "内部", OUTCOME_DELIVER);
-        world_finding(world, rows[i].finding, 2);
-        g_autoptr(decision) decision = decide_marked(world, rows[i].level);
-        g_test_message("row %u", i);
-        g_assert_cmpint(decision->verdict, ==, rows[i].verdict);
-        if (rows[i].verdict == VERDICT_DELIVER)
-            g_assert_cmpint(line_of(decision, CHECK_INSPECTION)->answer, ==, CHECK_PERMIT);
-    }
-}
-
 /* Two causes, one of them let through: the other still stops it. */
-static void test_deliver_one_of_two(void)
-{
-    g_autoptr(world) world = world_new();
-    only_line(world, UNDECIDABLE_ENCRYPTED, "内部", OUTCOME_DELIVER);
-    world_finding(world, FINDING_ENCRYPTED, 2);
-    world_finding(world, FINDING_DAMAGED, 3);
-    g_autoptr(decision) decision = decide_marked(world, "公开");
-
-    g_assert_cmpint(decision->verdict, ==, VERDICT_REFUSE);
-    g_assert_cmpint(decision->leading->id, ==, REASON_DAMAGED);
-}
-
 /* Asking again changes nothing: `defer` for a persistent unknown waits in the first queue that the block
  * names, else is refused. */
-static void test_persistent_never_defers(void)
-{
-    g_autoptr(world) world = world_new();
-    only_line(world, 0, NULL, OUTCOME_DEFER);
-    world_finding(world, FINDING_ENCRYPTED, 2);
-    g_autoptr(decision) refused = decide_marked(world, "公开");
-    g_assert_cmpint(refused->verdict, ==, VERDICT_REFUSE);
-
-    g_ptr_array_add(world->policy->queues, g_strdup("first"));
-    g_autoptr(decision) held = world_decide(world);
-    g_assert_cmpint(held->verdict, ==, VERDICT_HOLD);
-    g_assert_cmpstr(world_recipient(held, "an@agency.gov.cn")->queue, ==, "first");
-
-    struct undecidable_line *line = policy_add_undecidable(world->policy);
-    line->outcome.kind = OUTCOME_HOLD;
-    line->outcome.queue = g_strdup("unreadable");
-    g_autoptr(decision) in_block = world_decide(world);
-    g_assert_cmpstr(world_recipient(in_block, "an@agency.gov.cn")->queue, ==, "unreadable");
-}
-
 /* The first death of a reader is transient, the second persistent; a full pool is transient and has its own
  * text. */
-static void test_no_facts(void)
-{
-    static const struct {
-        enum facts_state state;
-        enum reason_id reason;
-        enum verdict verdict;
-        guint code;
-    } rows[] = {{FACTS_NONE_TRANSIENT, REASON_INSPECTOR_FAILED, VERDICT_DEFER, 451},
-                {FACTS_NONE_BUSY, REASON_BUSY, VERDICT_DEFER, 451},
-                {FACTS_NONE_PERSISTENT, REASON_INSPECTOR_FAILED, VERDICT_REFUSE, 550}};
-
-    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autoptr(world) world = world_new();
-        world_usual(world, "公开");
-        world_to(world, "<an@agency.gov.cn>");
-        world_no_facts(world, rows[i].state);
-        g_autoptr(decision) decision = world_decide(world);
-        g_assert_null(decision->label);
-        g_assert_cmpint(decision->leading->id, ==, rows[i].reason);
-        g_assert_cmpint(decision->verdict, ==, rows[i].verdict);
-        g_assert_cmpuint(decision->reply.code, ==, rows[i].code);
-    }
-}
-
 /* … and with nothing known no line with `up to` fits. */
-static void test_no_facts_no_level(void)
-{
-    g_autoptr(world) world = world_new();
-    only_line(world, 0, "绝密", OUTCOME_DELIVER);
-    world_usual(world, "公开");
-    world_to(world, "<an@agency.gov.cn>");
-    world_no_facts(world, FACTS_NONE_PERSISTENT);
-    g_autoptr(decision) decision = world_decide(world);
-
-    g_assert_cmpint(decision->verdict, ==, VERDICT_REFUSE);
-}
-
 /* Only a line that names the cause refuses what cannot be told now. */
-static void test_transient_refused(void)
-{
-    static const struct {
-        guint causes;
-        enum outcome_kind kind;
-        enum verdict verdict;
-    } rows[] = {{0, OUTCOME_REFUSE, VERDICT_DEFER},
-                {UNDECIDABLE_DIRECTORY, OUTCOME_REFUSE, VERDICT_REFUSE},
-                {UNDECIDABLE_OVERLOAD, OUTCOME_REFUSE, VERDICT_DEFER},
-                {UNDECIDABLE_DIRECTORY, OUTCOME_HOLD, VERDICT_DEFER},
-                {UNDECIDABLE_DIRECTORY, OUTCOME_DELIVER, VERDICT_DEFER}};
-
-    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autoptr(world) world = world_new();
-        only_line(world, rows[i].causes, rows[i].kind == OUTCOME_DELIVER ? "绝密" : NULL, rows[i].kind);
-        g_hash_table_add(world->down, g_strdup("an@agency.gov.cn"));
-        g_autoptr(decision) decision = decide_marked(world, "公开");
-        g_test_message("row %u", i);
-        g_assert_cmpint(decision->verdict, ==, rows[i].verdict);
-    }
-}
-
-static void add_root_part(struct world *world, const char *type)
-{
-    world->facts->parts = g_new0(struct fact_part, 1);
-    world->facts->parts[0] = (struct fact_part){.number = 1, .type = {.data = type, .length = 1}};
-    world->facts->part_count = 1;
-}
-
 /* `encrypted mail counts as labelled`: the whole message, with outer marks, from a person of that zone. */
-static void test_encrypted_counts(void)
-{
-    g_autoptr(world) world = world_new();
-    world_zone(world, "office")->encrypted_counts = TRUE;
-    world_finding(world, FINDING_ENCRYPTED, 1);
-    add_root_part(world, "application/pkcs7-mime");
-    g_autoptr(decision) marked = decide_marked(world, "内部");
-    g_assert_cmpint(marked->verdict, ==, VERDICT_DELIVER);
-
-    world_new_message(world);
-    world_finding(world, FINDING_ENCRYPTED, 1);
-    add_root_part(world, "application/pkcs7-mime");
-    g_autoptr(decision) unmarked = decide_marked(world, NULL);
-    g_assert_cmpint(unmarked->verdict, ==, VERDICT_REFUSE);
-
-    world_new_message(world);
-    world_finding(world, FINDING_ENCRYPTED, 1);
-    add_root_part(world, "application/zip");
-    g_autoptr(decision) archive = decide_marked(world, "内部");
-    g_assert_cmpint(archive->leading->id, ==, REASON_ENCRYPTED);
-}
-
 static void test_attachment(void)
 {
     g_autoptr(world) world = world_new();
@@ -506,15 +332,6 @@ int main(int argc, char **argv)
     g_test_add_func("/marks/invalid-outside", test_invalid_outside);
     g_test_add_func("/marks/doubtful-header", test_doubtful_header);
     g_test_add_func("/marks/doubtful-body", test_doubtful_body);
-    g_test_add_func("/marks/findings", test_findings);
-    g_test_add_func("/marks/harmless-finding", test_harmless_finding);
-    g_test_add_func("/marks/deliver-unread", test_deliver_unread);
-    g_test_add_func("/marks/deliver-one-of-two", test_deliver_one_of_two);
-    g_test_add_func("/marks/persistent-never-defers", test_persistent_never_defers);
-    g_test_add_func("/marks/no-facts", test_no_facts);
-    g_test_add_func("/marks/no-facts-no-level", test_no_facts_no_level);
-    g_test_add_func("/marks/transient-refused", test_transient_refused);
-    g_test_add_func("/marks/encrypted-counts", test_encrypted_counts);
     g_test_add_func("/marks/attachment", test_attachment);
     g_test_add_func("/marks/nobody", test_nobody);
     g_test_add_func("/marks/peer", test_peer);
