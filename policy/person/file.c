@@ -135,7 +135,7 @@ static enum answer_state file_look(struct backend *backend, enum question_kind k
     return people != NULL ? people_find(people, kind, value, person) : ANSWER_UNAVAILABLE;
 }
 
-static gboolean file_outage(struct backend *backend)
+static gboolean file_outage(struct backend *backend, gint64 since_us)
 {
     g_autoptr(people) people = people_now((struct file *)backend);
 

@@ -46,13 +46,14 @@ static void ldap_ask(struct backend *backend, struct search *search)
         directory_answer(backend->directory, search);
 }
 
-static gboolean ldap_outage(struct backend *backend)
+/* A server from which nobody heard anything meanwhile is out of reach, also before the thread found out. */
+static gboolean ldap_outage(struct backend *backend, gint64 since_us)
 {
     struct ldap_backend *ldap = (struct ldap_backend *)backend;
     gboolean outage;
 
     pthread_mutex_lock(&ldap->lock);
-    outage = ldap->outage;
+    outage = ldap->outage || ldap->heard_us < since_us;
     pthread_mutex_unlock(&ldap->lock);
     return outage;
 }

@@ -20,18 +20,18 @@ struct ldap_backend {
     const char **attributes; /* asked for */
     int wake;                /* eventfd: the queue or stop changed */
 
-    pthread_mutex_t lock;    /* guards the next six */
+    pthread_mutex_t lock;    /* guards the next seven */
     gboolean started, stop;
     GQueue waiting;          /* struct search *, oldest first */
     char *where;             /* server in use, or the last problem in words */
     gboolean connected, outage;
+    gint64 heard_us;         /* when a server last said something; written by the thread alone, which reads it without the lock */
     pthread_t thread;        /* if started */
 
     /* Of the thread alone: */
     LDAP *server;       /* NULL: not connected */
     guint url;          /* which one is in use or is tried next */
     GHashTable *open;   /* message id -> struct search * */
-    gint64 heard_us;    /* when the server last said something */
     gboolean congested; /* the socket took no more */
     gboolean troubled;  /* `where` tells of a search that failed */
 };

@@ -93,7 +93,6 @@ static gboolean connect_any(struct ldap_backend *ldap)
 
         ldap->server = server_open(ldap->mapping.settings, url_in_use(ldap), &error);
         if (ldap->server != NULL) {
-            ldap->heard_us = g_get_monotonic_time();
             set_connected(ldap);
             return TRUE;
         }
@@ -253,8 +252,8 @@ static void take_message(struct ldap_backend *ldap, LDAPMessage *message)
 
 static void heard(struct ldap_backend *ldap)
 {
-    ldap->heard_us = g_get_monotonic_time();
     pthread_mutex_lock(&ldap->lock);
+    ldap->heard_us = g_get_monotonic_time();
     ldap->outage = FALSE;
     pthread_mutex_unlock(&ldap->lock);
 }
@@ -314,15 +313,14 @@ void *ldap_backend_work(void *backend)
     struct ldap_backend *ldap = backend;
 
     while (!is_stopped(ldap)) {
+        receive(ldap);
         give_up_waiting(ldap, g_get_monotonic_time());
         give_up_open(ldap, g_get_monotonic_time());
         if (has_waiting(ldap) && ldap->server == NULL && !connect_any(ldap))
             fail_waiting(ldap);
-        if (ldap->server != NULL)
-            send_waiting(ldap);
-        receive(ldap);
+        send_waiting(ldap);
         if (ldap->server != NULL || !has_waiting(ldap))
-            await(ldap);
+            await(ldap); /* else the connection was lost while sending: again, at once */
     }
     disconnect(ldap, FALSE, NULL);
     fail_waiting(ldap);

@@ -20,7 +20,7 @@ static enum answer_state memory_look(struct backend *backend, enum question_kind
 }
 
 /* A directory that is down for "" is down for everybody. */
-static gboolean memory_outage(struct backend *backend)
+static gboolean memory_outage(struct backend *backend, gint64 since_us)
 {
     struct memory *memory = (struct memory *)backend;
 
@@ -31,7 +31,7 @@ static void memory_status(struct backend *backend, struct directory_status *stat
 {
     struct memory *memory = (struct memory *)backend;
 
-    status->connected = !memory_outage(backend);
+    status->connected = !memory_outage(backend, 0);
     status->where = g_strdup_printf("%u people in memory", people_count(memory->people));
 }
 

@@ -20,6 +20,7 @@ struct directory_query {
     GPtrArray *unsent;           /* struct question *, borrowed */
     GPtrArray *open;             /* sent, not answered; borrowed */
     gboolean unavailable;        /* an answer was, or did not come in time */
+    gint64 waiting_since_us;     /* when the first question was asked that nobody answered in time; 0: none */
 };
 
 static guint question_hash(gconstpointer question)
@@ -209,9 +210,15 @@ void directory_query_send(struct directory_query *query)
     }
 }
 
+static void give_up(struct directory_query *query, const struct slot *slot)
+{
+    if (query->waiting_since_us == 0 || slot->asked_us < query->waiting_since_us)
+        query->waiting_since_us = slot->asked_us;
+}
+
 /* With the lock held: takes the answers that are there, gives up what is late. The next moment at which
  * something is late, or 0 if nothing is open any more. */
-static gint64 collect(struct directory_query *query, gint64 deadline_us, gboolean *late)
+static gint64 collect(struct directory_query *query, gint64 deadline_us)
 {
     gint64 now_us = g_get_monotonic_time(), next_us = deadline_us;
 
@@ -223,7 +230,8 @@ static gint64 collect(struct directory_query *query, gint64 deadline_us, gboolea
             i++;
             continue;
         }
-        *late = *late || !question->slot->answered;
+        if (!question->slot->answered)
+            give_up(query, question->slot);
         take_answer(query, question, question->slot->answered ? question->slot->state : ANSWER_UNAVAILABLE);
         g_ptr_array_remove_index_fast(query->open, i);
     }
@@ -233,20 +241,19 @@ static gint64 collect(struct directory_query *query, gint64 deadline_us, gboolea
 gboolean directory_query_wait(struct directory_query *query, gint64 deadline_us)
 {
     struct directory *directory = query->directory;
-    gboolean late = FALSE;
     gint64 until_us;
 
     directory_query_send(query);
     if (query->open->len == 0)
         return TRUE;
     pthread_mutex_lock(&directory->lock);
-    while ((until_us = collect(query, deadline_us, &late)) != 0) {
+    while ((until_us = collect(query, deadline_us)) != 0) {
         struct timespec until = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
 
         pthread_cond_timedwait(&directory->answered, &directory->lock, &until);
     }
     pthread_mutex_unlock(&directory->lock);
-    return !late;
+    return query->waiting_since_us == 0;
 }
 
 struct person_answer directory_query_answer(const struct directory_query *query, enum question_kind kind,
@@ -265,5 +272,5 @@ gboolean directory_query_outage(const struct directory_query *query)
 {
     struct backend *backend = query->directory->backend;
 
-    return query->unavailable && backend->kind->outage(backend);
+    return query->unavailable && backend->kind->outage(backend, query->waiting_since_us);
 }

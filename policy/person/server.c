@@ -6,13 +6,10 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "policy/person/ldap_tls.h"
 #include "policy/person/limits.h"
 #include "policy/person/password.h"
 
-/* What Debian's libldap trusts when its own configuration is not asked. */
-#define SYSTEM_CA_FILE "/etc/ssl/certs/ca-certificates.crt"
-/* GnuTLS still speaks TLS 1.0 by itself. */
-#define GNUTLS_CIPHERS "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 #define KEEPALIVE_IDLE_SECONDS 60
 #define KEEPALIVE_INTERVAL_SECONDS 10
 #define KEEPALIVE_PROBES 3
@@ -46,6 +43,24 @@ static gboolean failed(LDAP *server, const char *url, int result, GError **error
     g_autofree char *problem = server_problem(server, result);
 
     return fail(url, problem, error);
+}
+
+/* Did a socket reach the server that this thread is opening? libldap gives TLS problems the words of a server
+ * that is not there. */
+static __thread gboolean reached;
+
+/* The result of a step in which TLS may have begun. */
+static gboolean failed_with_tls(LDAP *server, const struct directory_settings *settings, const char *url,
+                                int result, GError **error)
+{
+    if (!reached || (result != LDAP_SERVER_DOWN && result != LDAP_CONNECT_ERROR))
+        return failed(server, url, result, error);
+    g_set_error(error, DIRECTORY_ERROR, DIRECTORY_ERROR_SERVER,
+                "%s: no TLS with this server: its certificate is not signed by %s, is out of date or names "
+                "another host, or it "
+                "does not take ours",
+                url, ldap_tls_ca_file(settings));
+    return FALSE;
 }
 
 /* ---- URLs */
@@ -115,6 +130,7 @@ static int on_connect(LDAP *server, Sockbuf *socket, LDAPURLDesc *url, struct so
     ber_len_t limit = LDAP_MAX_ANSWER_BYTES;
     ber_socket_t fd = -1;
 
+    reached = TRUE;
     ber_sockbuf_ctrl(socket, LBER_SB_OPT_SET_MAX_INCOMING, &limit);
     if (ber_sockbuf_ctrl(socket, LBER_SB_OPT_GET_FD, &fd) == 1) {
         setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &stall, sizeof stall);
@@ -152,53 +168,6 @@ static gboolean set_options(LDAP *server, const struct directory_settings *setti
            ldap_set_option(server, LDAP_OPT_CONNECT_CB, &callbacks) == LDAP_OPT_SUCCESS;
 }
 
-/* The file with certificate and key keeps a secret, too. */
-static gboolean set_certificate(LDAP *server, const char *path, GError **error)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    gboolean good = fd >= 0 && secret_file_check(fd, path, error);
-
-    if (fd < 0)
-        return fail(path, "cannot be opened", error);
-    close(fd);
-    return good &&
-           (ldap_set_option(server, LDAP_OPT_X_TLS_CERTFILE, path) == LDAP_OPT_SUCCESS ||
-            fail(path, "is no client certificate", error)) &&
-           (ldap_set_option(server, LDAP_OPT_X_TLS_KEYFILE, path) == LDAP_OPT_SUCCESS ||
-            fail(path, "has no key", error));
-}
-
-static gboolean set_tls(LDAP *server, const struct directory_settings *settings, const char *url,
-                        GError **error)
-{
-    const char *ca_file = settings->ca_file != NULL ? settings->ca_file : SYSTEM_CA_FILE;
-    int demand = LDAP_OPT_X_TLS_DEMAND, minimum = LDAP_OPT_X_TLS_PROTOCOL_TLS1_2;
-    int client = 0;
-    char *package = NULL;
-    gboolean gnutls;
-
-    ldap_get_option(NULL, LDAP_OPT_X_TLS_PACKAGE, &package);
-    gnutls = g_strcmp0(package, "GnuTLS") == 0;
-    ldap_memfree(package);
-    if (ldap_set_option(server, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand) != LDAP_OPT_SUCCESS ||
-        ldap_set_option(server, LDAP_OPT_X_TLS_PROTOCOL_MIN, &minimum) != LDAP_OPT_SUCCESS ||
-        ldap_set_option(server, LDAP_OPT_X_TLS_CACERTDIR, NULL) != LDAP_OPT_SUCCESS ||
-        ldap_set_option(server, LDAP_OPT_X_TLS_CACERTFILE, ca_file) != LDAP_OPT_SUCCESS ||
-        (gnutls && ldap_set_option(server, LDAP_OPT_X_TLS_CIPHER_SUITE, GNUTLS_CIPHERS) != LDAP_OPT_SUCCESS))
-        return fail(url, "the TLS library refuses an option", error);
-    if (settings->bind == BIND_CERTIFICATE &&
-        !set_certificate(server, settings->bind_certificate_file, error))
-        return FALSE;
-    /* Last: makes a context of all the options before. */
-    if (ldap_set_option(server, LDAP_OPT_X_TLS_NEWCTX, &client) == LDAP_OPT_SUCCESS)
-        return TRUE;
-    g_set_error(error, DIRECTORY_ERROR, DIRECTORY_ERROR_SERVER,
-                "%s: the certificates of %s%s%s cannot be used", url, ca_file,
-                settings->bind == BIND_CERTIFICATE ? " and " : "",
-                settings->bind == BIND_CERTIFICATE ? settings->bind_certificate_file : "");
-    return FALSE;
-}
-
 /* ---- opening */
 
 static gboolean bind_simple(LDAP *server, const struct directory_settings *settings, const char *url,
@@ -227,12 +196,9 @@ static gboolean bind_external(LDAP *server, const char *url, GError **error)
 static gboolean bind_as(LDAP *server, const struct directory_settings *settings, const char *url,
                         GError **error)
 {
-    int result;
-
     switch (settings->bind) {
     case BIND_NONE:
-        result = ldap_connect(server);
-        return result == LDAP_SUCCESS || failed(server, url, result, error);
+        return TRUE;
     case BIND_SIMPLE:
         return bind_simple(server, settings, url, error);
     case BIND_EXTERNAL:
@@ -256,10 +222,13 @@ static gboolean secure_and_bind(LDAP *server, const struct directory_settings *s
     ldap_free_urldesc(parts);
     if (!set_options(server, settings))
         return fail(url, "libldap refuses an option", error);
-    if (tls && !set_tls(server, settings, url, error))
+    if (tls && !ldap_tls_set(server, settings, error))
         return FALSE;
-    if (start_tls && (result = ldap_start_tls_s(server, NULL, NULL)) != LDAP_SUCCESS)
-        return failed(server, url, result, error);
+    reached = FALSE;
+    result = start_tls ? ldap_start_tls_s(server, NULL, NULL) : ldap_connect(server);
+    if (result != LDAP_SUCCESS)
+        return tls ? failed_with_tls(server, settings, url, result, error)
+                   : failed(server, url, result, error);
     return bind_as(server, settings, url, error);
 }
 

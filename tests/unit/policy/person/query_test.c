@@ -21,7 +21,7 @@ static void fake_ask(struct backend *backend, struct search *search)
     g_ptr_array_add(((struct fake *)backend)->searches, search);
 }
 
-static gboolean fake_outage(struct backend *backend)
+static gboolean fake_outage(struct backend *backend, gint64 since_us)
 {
     return ((struct fake *)backend)->outage;
 }
