@@ -21,6 +21,9 @@ static void check_needed(struct reading *reading)
                   {SETTING_DIRECTORY, MSG_DIRECTORY_MISSING, MSG_DIRECTORY_MISSING_HELP},
                   {SETTING_ZONE, MSG_ZONE_MISSING, MSG_ZONE_MISSING_HELP}};
 
+    /* What was not understood may be what is missed. */
+    if (reading->files_bad || diagnostics_count(reading->diagnostics, DIAG_UNKNOWN_STATEMENT) > 0)
+        return;
     for (guint i = 0; i < G_N_ELEMENTS(needed); i++)
         if (reading->written[needed[i].setting] == NULL)
             report_missing(reading, needed[i].message, needed[i].help);
@@ -55,7 +58,7 @@ static void check_otherwise(struct reading *reading)
             otherwise = zone;
         }
     }
-    if (otherwise != NULL || reading->zones_bad)
+    if (otherwise != NULL || reading->zones_bad || reading->files_bad)
         return;
     struct diagnostic *diagnostic = diagnostics_report(reading->diagnostics, DIAG_NO_OTHERWISE, reading->end,
                                                        message_make(MSG_NO_ZONE_OTHERWISE, NULL));
@@ -69,71 +72,8 @@ static void check_inside(struct reading *reading)
         if (zone->inside && zone->recipients != NULL)
             return;
     }
-    if (!reading->zones_bad)
+    if (!reading->zones_bad && !reading->files_bad)
         report_missing(reading, MSG_INSIDE_MISSING, MSG_INSIDE_MISSING_HELP);
-}
-
-/* A domain belongs to one zone: the first; a second line for it would say something that is never asked. */
-static void check_domains(struct reading *reading)
-{
-    g_autoptr(GHashTable) owners = g_hash_table_new(g_str_hash, g_str_equal);
-
-    for (guint i = 0; i < reading->zones->list->len; i++) {
-        const struct zone *zone = g_ptr_array_index(reading->zones->list, i);
-        for (guint j = 0; zone->recipients != NULL && j < zone->recipients->len; j++) {
-            char *domain = g_ptr_array_index(zone->recipients, j);
-            const struct zone *owner = g_hash_table_lookup(owners, domain);
-            if (owner == NULL) {
-                g_hash_table_insert(owners, domain, (gpointer)zone);
-                continue;
-            }
-            struct diagnostic *diagnostic =
-                diagnostics_report(reading->diagnostics, DIAG_DUPLICATE, name_of(reading, zone),
-                                   message_make(MSG_DOMAIN_TWICE, domain, owner->name, NULL));
-            diagnostic_note(diagnostic, name_of(reading, owner), message_make(MSG_FIRST_GIVEN_HERE, NULL));
-        }
-    }
-}
-
-static gboolean network_in(const struct network *network, const GArray *clients)
-{
-    struct ip base = {.known = TRUE};
-
-    memcpy(base.bytes, network->bytes, sizeof base.bytes);
-    for (guint i = 0; i < clients->len; i++) {
-        const struct network *client = &g_array_index(clients, struct network, i);
-        if (client->prefix <= network->prefix && network_contains(client, base))
-            return TRUE;
-    }
-    return FALSE;
-}
-
-/* A relay, peer or voucher counts only when its mail comes from this zone. */
-static void check_hosts(struct reading *reading, const struct zone *zone, const GArray *hosts,
-                        enum keyword keyword)
-{
-    for (guint i = 0; hosts != NULL && zone->clients != NULL && i < hosts->len; i++) {
-        const struct network *host = &g_array_index(hosts, struct network, i);
-        if (network_in(host, zone->clients))
-            continue;
-        g_autofree char *text = network_format(host);
-        diagnostics_report(
-            reading->diagnostics, DIAG_NO_EFFECT, name_of(reading, zone),
-            message_make(MSG_HOST_OUTSIDE_ZONE, keyword_english(keyword), text, zone->name, NULL));
-    }
-}
-
-static void check_zones(struct reading *reading)
-{
-    check_otherwise(reading);
-    check_inside(reading);
-    check_domains(reading);
-    for (guint i = 0; i < reading->zones->list->len; i++) {
-        const struct zone *zone = g_ptr_array_index(reading->zones->list, i);
-        check_hosts(reading, zone, zone->relays, KW_RELAY);
-        check_hosts(reading, zone, zone->peers, KW_PEER);
-        check_hosts(reading, zone, zone->vouches, KW_VOUCHES_FOR_SENDERS);
-    }
 }
 
 /* A deadline that leads from queue to queue comes to an end. Each circle is reported once, at the queue
@@ -197,8 +137,10 @@ static void fill_local_zone(struct reading *reading)
 void cross_check(struct reading *reading)
 {
     check_needed(reading);
-    if (reading->written[SETTING_ZONE] != NULL)
-        check_zones(reading);
+    if (reading->written[SETTING_ZONE] != NULL) {
+        check_otherwise(reading);
+        check_inside(reading);
+    }
     check_circles(reading);
     check_sockets(reading);
     fill_local_zone(reading);

@@ -43,6 +43,7 @@ struct reading *reading_new(const struct files *files, enum snapshot_flags flags
     reading->queues = names_of(reading->file, KW_QUEUE);
     reading->archives = names_of(reading->file, KW_ARCHIVE);
     reading->queue_after = g_hash_table_new(g_str_hash, g_str_equal);
+    reading->domains = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     reading->zone_names = g_ptr_array_new();
     return reading;
 }
@@ -58,6 +59,7 @@ void reading_free(struct reading *reading)
     g_hash_table_unref(reading->queues);
     g_hash_table_unref(reading->archives);
     g_hash_table_unref(reading->queue_after);
+    g_hash_table_unref(reading->domains);
     g_ptr_array_unref(reading->zone_names);
     g_free(reading);
 }

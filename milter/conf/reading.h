@@ -30,9 +30,11 @@ struct reading {
     const struct statement *written[SETTING_COUNT];  /* the first of its kind; NULL: not written */
     const struct statement *listen_statements[ROLE_RELEASE + 1]; /* by role */
     struct file_places files;
+    gboolean files_bad;                              /* a file could not be read, or not to its end */
     gboolean zones_bad;                              /* something about a zone was reported: others may be missed only for that */
     GHashTable *queues, *archives;                   /* name -> const struct statement *; known before the rest is read */
     GHashTable *queue_after;                         /* name of a queue -> const struct item *: where its deadline leads */
+    GHashTable *domains;                             /* canonical, owned -> const struct item *: where it was given first */
     GPtrArray *zone_names;                           /* const struct item *, in the order written, "local" among them */
 };
 

@@ -74,13 +74,14 @@ static void read_all(struct snapshot *snapshot, const struct files *files, enum 
     guint errors = diagnostics_errors(diagnostics);
     g_autoptr(reading) reading = reading_new(files, flags, diagnostics);
 
+    reading->files_bad = errors > 0;
     reading->schemes = read_schemes(snapshot, reading, previous);
     snapshot->schemes = reading->schemes;
     reading_read(reading);
     snapshot->conf = g_steal_pointer(&reading->conf);
     snapshot->policy = g_steal_pointer(&reading->policy);
     snapshot->zones = g_steal_pointer(&reading->zones);
-    if (diagnostics_errors(diagnostics) > errors)
+    if (diagnostics_errors(diagnostics) > 0)
         return;
     directory_identity(snapshot);
     if (!(flags & SNAPSHOT_NO_DIRECTORY))
@@ -93,7 +94,6 @@ struct snapshot *snapshot_load(const char *path, enum snapshot_flags flags, cons
 {
     enum source_trust trust = flags & SNAPSHOT_ANY_OWNER ? SOURCE_ANY : SOURCE_SAFE;
     g_autoptr(snapshot) snapshot = g_new0(struct snapshot, 1);
-    guint errors = diagnostics_errors(diagnostics);
 
     snapshot->refs = 1;
     snapshot->generation = previous != NULL ? previous->generation + 1 : 1;
@@ -104,7 +104,7 @@ struct snapshot *snapshot_load(const char *path, enum snapshot_flags flags, cons
     if (files->blocks->len == 0)
         return NULL;
     read_all(snapshot, files, flags, previous, diagnostics);
-    if (diagnostics_errors(diagnostics) > errors)
+    if (diagnostics_errors(diagnostics) > 0)
         return NULL;
     snapshot->conf->path = g_strdup(path);
     hash_sources(snapshot);

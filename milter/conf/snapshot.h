@@ -29,7 +29,7 @@ enum snapshot_flags {
     SNAPSHOT_NO_HOST = 1 << 2,      /* do not ask this host (users, paths that must exist): golden tests */
 };
 
-/* Reads miji.conf and everything that it names. Every mistake goes to diagnostics; NULL if there was an error. previous (may be NULL): its
+/* Reads miji.conf and everything that it names. Every mistake goes to diagnostics, new and empty; NULL if there was an error. previous (may be NULL): its
  * directory and schemes are taken over when their texts are the same (a reload keeps the cache), and settings that only a restart changes
  * (S in language.md 3) are kept and reported [needs-restart]. */
 struct snapshot *snapshot_load(const char *path, enum snapshot_flags flags, const struct snapshot *previous,

@@ -236,7 +236,7 @@ char *time_format(gint64 seconds)
     static const struct {
         gint64 factor;
         char unit;
-    } units[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}};
+    } units[] = {{365 * 86400, 'y'}, {86400, 'd'}, {3600, 'h'}, {60, 'm'}};
 
     for (guint i = 0; i < G_N_ELEMENTS(units); i++)
         if (seconds >= units[i].factor && seconds % units[i].factor == 0)

@@ -42,22 +42,48 @@ static void read_client_certificate(struct reader *reader, gpointer context)
         value_end(reader);
 }
 
+/* A domain belongs to one zone, the first; a second line for it would say something that is never asked. */
+static gboolean domain_is_free(struct reader *reader, struct reading *reading, const struct item *item,
+                               char *domain)
+{
+    const struct item *first = g_hash_table_lookup(reading->domains, domain);
+
+    if (first == NULL) {
+        g_hash_table_insert(reading->domains, g_strdup(domain), (gpointer)item);
+        return TRUE;
+    }
+    diagnostic_note(
+        reader_fail(reader, DIAG_DUPLICATE, item->span, message_make(MSG_DOMAIN_TWICE, domain, NULL)),
+        first->span, message_make(MSG_FIRST_GIVEN_HERE, NULL));
+    return FALSE;
+}
+
+static gboolean read_domain(struct reader *reader, struct reading *reading, GPtrArray *recipients)
+{
+    const struct item *item = reader_word_or_text(reader, MSG_A_DOMAIN);
+
+    if (item == NULL)
+        return FALSE;
+    g_autofree char *domain = domain_canonical(item->text);
+    if (domain == NULL) {
+        reader_fail(reader, DIAG_ADDRESS, item->span, message_make(MSG_NOT_A_DOMAIN, item->text, NULL));
+        return FALSE;
+    }
+    if (!domain_is_free(reader, reading, item, domain))
+        return FALSE;
+    g_ptr_array_add(recipients, g_steal_pointer(&domain));
+    return TRUE;
+}
+
 static void read_recipient(struct reader *reader, gpointer context)
 {
-    struct zone *zone = ((struct zone_reading *)context)->zone;
+    struct zone_reading *zone_reading = context;
+    struct zone *zone = zone_reading->zone;
 
-    if (zone->recipients == NULL)
-        zone->recipients = g_ptr_array_new_with_free_func(g_free);
+    zone->recipients = g_ptr_array_new_with_free_func(g_free);
     do {
-        const struct item *item = reader_word_or_text(reader, MSG_A_DOMAIN);
-        char *domain = item != NULL ? domain_canonical(item->text) : NULL;
-        if (item == NULL)
+        if (!read_domain(reader, zone_reading->reading, zone->recipients))
             return;
-        if (domain == NULL) {
-            reader_fail(reader, DIAG_ADDRESS, item->span, message_make(MSG_NOT_A_DOMAIN, item->text, NULL));
-            return;
-        }
-        g_ptr_array_add(zone->recipients, domain);
     } while (reader_comma(reader));
     value_end(reader);
 }
@@ -99,22 +125,33 @@ static void read_requires(struct reader *reader, gpointer context)
     value_end(reader);
 }
 
+static void read_hosts(struct reader *reader, struct zone_reading *zone_reading, enum keyword keyword,
+                       GArray **networks)
+{
+    *networks = g_array_new(FALSE, FALSE, sizeof(struct network));
+    do {
+        struct zone_host host = {.keyword = keyword, .place = reader_here(reader)};
+        if (!value_network(reader, &host.network))
+            return;
+        g_array_append_val(*networks, host.network);
+        g_array_append_val(zone_reading->hosts, host);
+    } while (reader_comma(reader));
+    value_end(reader);
+}
+
 static void read_relay(struct reader *reader, gpointer context)
 {
-    if (value_networks(reader, &((struct zone_reading *)context)->zone->relays))
-        value_end(reader);
+    read_hosts(reader, context, KW_RELAY, &((struct zone_reading *)context)->zone->relays);
 }
 
 static void read_peer(struct reader *reader, gpointer context)
 {
-    if (value_networks(reader, &((struct zone_reading *)context)->zone->peers))
-        value_end(reader);
+    read_hosts(reader, context, KW_PEER, &((struct zone_reading *)context)->zone->peers);
 }
 
 static void read_vouches(struct reader *reader, gpointer context)
 {
-    if (value_networks(reader, &((struct zone_reading *)context)->zone->vouches))
-        value_end(reader);
+    read_hosts(reader, context, KW_VOUCHES_FOR_SENDERS, &((struct zone_reading *)context)->zone->vouches);
 }
 
 static void unknown_scheme(struct reader *reader, const struct schemes *schemes, const struct item *item)
@@ -177,39 +214,6 @@ static const struct statement_kind kinds[] = {
 #include "milter/conf/settings.def"
     {KW_COUNT, FALSE, NULL}};
 
-static void report(struct zone_reading *zone_reading, enum diagnostic_id id, struct span span,
-                   enum message_id message, enum message_id help)
-{
-    struct diagnostic *diagnostic = diagnostics_report(zone_reading->reading->diagnostics, id, span,
-                                                       message_make(message, zone_reading->zone->name, NULL));
-
-    if (help != MSG_NONE)
-        diagnostic_help(diagnostic, message_make(help, NULL));
-}
-
-/* What the lines of one zone say together. */
-static void check_zone(struct zone_reading *zone_reading, struct span name)
-{
-    const struct zone *zone = zone_reading->zone;
-    gboolean chooses = zone->clients != NULL || zone->login_any || zone->logins != NULL ||
-                       zone->certificates != NULL || zone->recipients != NULL;
-
-    if (zone_reading->limits.length == 0)
-        report(zone_reading, DIAG_MISSING, name, MSG_ZONE_WITHOUT_LIMIT, MSG_ZONE_WITHOUT_LIMIT_HELP);
-    if (zone_reading->is_local) {
-        if (chooses || zone->otherwise)
-            report(zone_reading, DIAG_UNREACHABLE, name, MSG_ZONE_LOCAL, MSG_NONE);
-    } else if (zone->otherwise && zone->inside) {
-        report(zone_reading, DIAG_OPEN_DOOR, name, MSG_ZONE_REST_INSIDE, MSG_ZONE_REST_INSIDE_HELP);
-    } else if (zone->otherwise && chooses) {
-        report(zone_reading, DIAG_UNREACHABLE, name, MSG_ZONE_REST_CHOOSES, MSG_NONE);
-    } else if (!zone->otherwise && !chooses) {
-        report(zone_reading, DIAG_UNREACHABLE, name, MSG_ZONE_CHOOSES_NOTHING, MSG_ZONE_CHOOSES_NOTHING_HELP);
-    }
-    if (zone->encrypted_counts && !zone->inside)
-        report(zone_reading, DIAG_OPEN_DOOR, zone_reading->encrypted, MSG_ENCRYPTED_OUTSIDE, MSG_NONE);
-}
-
 /* The zone to be filled in; NULL, and reported, if its name is taken. */
 static struct zone *start_zone(struct reader *reader, struct reading *reading, const struct item *name)
 {
@@ -244,12 +248,13 @@ static void read_zone_block(struct reader *reader, struct reading *reading)
     struct zone *zone = start_zone(reader, reading, name);
     if (zone == NULL)
         return;
+    g_autoptr(GArray) hosts = g_array_new(FALSE, FALSE, sizeof(struct zone_host));
     struct zone_reading zone_reading = {
-        .reading = reading, .zone = zone, .is_local = zone == reading->zones->local};
+        .reading = reading, .zone = zone, .is_local = zone == reading->zones->local, .hosts = hosts};
     guint errors = diagnostics_errors(reading->diagnostics);
     block_read(reader->statement->block, kinds, MSG_OF_ZONE, reader->diagnostics, &zone_reading);
     if (diagnostics_errors(reading->diagnostics) == errors)
-        check_zone(&zone_reading, name->span);
+        zone_check(&zone_reading, name->span);
 }
 
 void read_zone(struct reader *reader, struct reading *reading)

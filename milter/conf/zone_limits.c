@@ -59,6 +59,15 @@ static void unknown_category(struct reader *reader, const struct scheme *scheme,
     value_suggest(diagnostic, item->text, names);
 }
 
+/* All values of an open set cannot be named. */
+static void open_set(struct reader *reader, const struct item *item)
+{
+    struct diagnostic *diagnostic =
+        reader_fail(reader, DIAG_UNKNOWN_CATEGORY, item->span, message_make(MSG_OPEN_SET, item->text, NULL));
+
+    diagnostic_help(diagnostic, message_make(MSG_OPEN_SET_HELP, item->text, NULL));
+}
+
 /* A value, a set (all its values), or SET:VALUE. label is NULL when the schemes could not be read. */
 static gboolean read_category(struct reader *reader, struct label *label)
 {
@@ -75,6 +84,8 @@ static gboolean read_category(struct reader *reader, struct label *label)
         label_add_value(label, with, item->text);
     else if (count == 0 && named != NULL && !named->open)
         add_whole_set(label, named);
+    else if (count == 0 && named != NULL)
+        open_set(reader, item);
     else if (!add_qualified(label, item->text))
         unknown_category(reader, label->scheme, item, count + (named != NULL) > 1);
     return !reader->broken;
@@ -92,6 +103,21 @@ static gboolean scheme_is_new(struct reader *reader, const struct zone *zone, co
         return FALSE;
     }
     return TRUE;
+}
+
+/* Behind a comma in the categories: one more of them, or the next level, which is in quotes when it has a space in it. */
+static gboolean is_category(const struct reading *reading, const struct label *label, const struct item *item)
+{
+    const struct scheme *scheme;
+    const struct level *level;
+    guint count;
+
+    if (item == NULL || item->kind != ITEM_TEXT)
+        return FALSE;
+    if (label == NULL || scheme_set(label->scheme, item->text) != NULL)
+        return TRUE;
+    set_with(label->scheme, item->text, &count);
+    return count > 0 || schemes_level(reading->schemes, item->text, &scheme, &level) != LEVEL_FOUND;
 }
 
 /* LEVEL [with TEXT,…]; *more: a comma came behind it, and no further category. */
@@ -112,13 +138,11 @@ static gboolean read_limit(struct reader *reader, struct reading *reading, struc
         *more = reader_comma(reader);
         return !reader->broken;
     }
-    const struct item *next;
     do {
         if (!read_category(reader, label))
             return FALSE;
         *more = reader_comma(reader);
-        next = reader_peek(reader);
-    } while (*more && next != NULL && next->kind == ITEM_TEXT);
+    } while (*more && is_category(reading, label, reader_peek(reader)));
     return TRUE;
 }
 
