@@ -125,7 +125,6 @@ void print_limits(GString *out, const struct snapshot *snapshot)
     g_string_append(out, "limits {\n");
     print_size(out, "message size", conf->message_size_bytes);
     print_size(out, "text size", conf->inspect.text_size_bytes);
-    print_size(out, "unpacked", conf->inspect.unpacked_bytes);
     g_string_append_printf(out, "    parts %u\n    depth %u\n    recipients %u\n", conf->inspect.parts,
                            conf->inspect.depth, conf->recipients);
     print_time(out, "time", conf->time_ms);

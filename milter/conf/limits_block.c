@@ -23,10 +23,14 @@ static void read_text_size(struct reader *reader, gpointer reading)
         value_end(reader);
 }
 
-static void read_unpacked(struct reader *reader, gpointer reading)
+/* No archive is opened yet. */
+static void later_unpacked(struct reader *reader, gpointer reading)
 {
-    if (value_size(reader, TEXT_MIN_BYTES, UNPACKED_MAX_BYTES, &conf_of(reading)->inspect.unpacked_bytes))
-        value_end(reader);
+    struct span name = value_taken(reader);
+    guint64 bytes;
+
+    if (value_size(reader, TEXT_MIN_BYTES, UNPACKED_MAX_BYTES, &bytes))
+        value_end_not_yet(reader, name, MSG_NONE);
 }
 
 static void read_parts(struct reader *reader, gpointer reading)

@@ -239,7 +239,7 @@ char *time_format(gint64 seconds)
     } units[] = {{365 * 86400, 'y'}, {86400, 'd'}, {3600, 'h'}, {60, 'm'}};
 
     for (guint i = 0; i < G_N_ELEMENTS(units); i++)
-        if (seconds >= units[i].factor && seconds % units[i].factor == 0)
+        if (seconds >= 2 * units[i].factor && seconds % units[i].factor == 0)
             return g_strdup_printf("%" G_GINT64_FORMAT "%c", seconds / units[i].factor, units[i].unit);
     return g_strdup_printf("%" G_GINT64_FORMAT "s", seconds);
 }
