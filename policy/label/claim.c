@@ -246,9 +246,16 @@ const struct level *schemes_marker(const struct schemes *schemes, const char *ad
 }
 
 /* ---------------------------------------------------------------- places */
+static gboolean is_line(enum place_kind kind)
+{
+    return kind == PLACE_LINE || kind == PLACE_PART_TEXT || kind == PLACE_QUOTED;
+}
+
 void claims_read(const struct schemes *schemes, const struct place *place, const char *text, gsize length,
                  GPtrArray *claims)
 {
+    if (is_line(place->kind) && !mark_table_may_hold(schemes->marks, text, length))
+        return;
     g_autoptr(folded) folded = fold_text(text, length, FOLD_MARK);
     struct reading r = {schemes, place, text, length, folded, claims, claims->len};
     switch (place->kind) {

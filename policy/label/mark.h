@@ -34,6 +34,10 @@ enum mark_place {
 struct mark_table *mark_table_new(const GPtrArray *schemes);
 void mark_table_free(struct mark_table *table);
 
+/* Can a line, not folded, hold a mark at all? Most lines cannot, and that is seen several times faster than
+ * by folding them. FALSE is sure, TRUE is a guess. */
+gboolean mark_table_may_hold(const struct mark_table *table, const char *line, gsize length);
+
 /*
  * Finds the marks of a text folded with FOLD_MARK, in its order, those that an exception of their scheme
  * touches left out, and gives each to `found`, which owns its duration. line: for MARK_LINE, from 1: only

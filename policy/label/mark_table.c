@@ -108,6 +108,25 @@ static void reader_free(gpointer data)
     g_free(reader);
 }
 
+static void add_beginning(struct mark_table *table, const struct mark_string *string)
+{
+    if (string->length == 0)
+        return;
+    struct mark_beginning beginning = {g_utf8_get_char(string->text), 0};
+    const char *second = g_utf8_next_char(string->text);
+    if (g_unichar_isalnum(g_utf8_get_char(second))) /* before others a space may stand */
+        beginning.second = g_utf8_get_char(second);
+    g_array_append_val(table->beginnings, beginning);
+}
+
+static void add_beginnings(struct mark_table *table, const struct mark_reader *reader)
+{
+    for (guint i = 0; i < reader->names->len; i++)
+        add_beginning(table, &g_array_index(reader->names, struct mark_name, i).key);
+    for (guint i = 0; i < reader->subject_forms->len; i++)
+        add_beginning(table, &g_array_index(reader->subject_forms, struct mark_form, i).before);
+}
+
 static void set_triggers(struct mark_table *table, const GArray *forms, guint8 trigger)
 {
     for (guint i = 0; i < forms->len; i++)
@@ -132,6 +151,7 @@ static void add_reader(struct mark_table *table, const struct scheme *scheme)
         table->trigger['*'] |= TRIGGER_SIGN;
     set_triggers(table, reader->subject_forms, TRIGGER_SUBJECT_FORM);
     set_triggers(table, reader->file_name_forms, TRIGGER_FILE_NAME_FORM);
+    add_beginnings(table, reader);
     g_ptr_array_add(table->readers, reader);
 }
 
@@ -139,6 +159,7 @@ struct mark_table *mark_table_new(const GPtrArray *schemes)
 {
     struct mark_table *table = g_new0(struct mark_table, 1);
     table->readers = g_ptr_array_new_with_free_func(reader_free);
+    table->beginnings = g_array_new(FALSE, FALSE, sizeof(struct mark_beginning));
     for (guint i = 0; i < schemes->len; i++)
         add_reader(table, g_ptr_array_index(schemes, i));
     table->trigger[':'] |= TRIGGER_COLON;
@@ -151,6 +172,7 @@ void mark_table_free(struct mark_table *table)
     if (table == NULL)
         return;
     g_ptr_array_unref(table->readers);
+    g_array_unref(table->beginnings);
     g_free(table);
 }
 

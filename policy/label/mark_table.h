@@ -39,9 +39,15 @@ enum mark_trigger {
     TRIGGER_FILE_NAME_FORM = 1 << 3,
 };
 
+/* The first two characters, folded; second 0: any. */
+struct mark_beginning {
+    gunichar first, second;
+};
+
 struct mark_table {
     GPtrArray *readers; /* struct mark_reader *, in order of the schemes */
     guint8 trigger[256];
+    GArray *beginnings; /* struct mark_beginning: how a line that is a mark as a whole can begin */
 };
 
 /* ---------------------------------------------------------------- matching (octets of folded text) */

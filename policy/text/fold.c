@@ -43,11 +43,11 @@ static void add_point(struct folding *f, const guint8 *from, gboolean whole)
     f->delta = whole ? G_MINSSIZE : (gssize)(from - f->start) - (gssize)out->length;
 }
 
-/* Appends octets that stand for `taken` octets of the original. */
-static void append(struct folding *f, const char *octets, gsize count, const guint8 *from, gsize taken)
+/* Before something that comes from `from`: the white space that waited for it, and a point if the way back
+ * takes a turn here. */
+static void begin(struct folding *f, const guint8 *from, gboolean whole)
 {
     struct folded *out = f->out;
-    reserve(f, count + 1);
     if (f->space) {
         f->space = FALSE;
         if (out->length > 0) {
@@ -56,17 +56,23 @@ static void append(struct folding *f, const char *octets, gsize count, const gui
             out->text[out->length++] = ' ';
         }
     }
-    if (count != taken)
-        add_point(f, from, TRUE);
-    else if ((gssize)(from - f->start) - (gssize)out->length != f->delta)
-        add_point(f, from, FALSE);
+    if (whole || (gssize)(from - f->start) - (gssize)out->length != f->delta)
+        add_point(f, from, whole);
+}
+
+/* Appends octets that stand for `taken` octets of the original. */
+static void append(struct folding *f, const char *octets, gsize count, const guint8 *from, gsize taken)
+{
+    struct folded *out = f->out;
+    reserve(f, count + 1);
+    begin(f, from, count != taken);
     for (gsize i = 0; i < count; i++)
         out->text[out->length + i] = octets[i];
     out->length += count;
 }
 
 /* Facts 9.4: the forms that stand in marks. Not a conversion of traditional text. */
-static gunichar fold_form(gunichar c)
+gunichar fold_form(gunichar c)
 {
     switch (c) {
     case 0x7D55:       /* 絕 */
@@ -233,37 +239,80 @@ static const guint8 *fold_slow(struct folding *f, const guint8 *p)
     return end;
 }
 
+/* ---------------------------------------------------------------- the fast way */
+/* As g_ascii_tolower, which is a call into another library for each octet. */
+static inline char lower_octet(guint8 octet)
+{
+    return (char)(octet >= 'A' && octet <= 'Z' ? octet + ('a' - 'A') : octet);
+}
+
+static gboolean is_follower(guint8 octet)
+{
+    return (octet & 0xC0) == 0x80;
+}
+
+/* The octets of the character at p if it stays as it is, but for its case: ASCII that nothing joins,
+ * U+4000–9FFF without a form, the punctuation of Chinese. These are normal in every form. 0 if it has to be
+ * looked at. */
+static gsize plain_at(const struct folding *f, const guint8 *p)
+{
+    guint8 c = p[0];
+    if (c > 0x20 && c < 0x7F)
+        return may_join(p + 1, f->end) ? 0 : 1;
+    if (c < 0xE2 || c > 0xE9 || f->end - p < 3 || !is_follower(p[1]) || !is_follower(p[2]))
+        return 0;
+    if (c == 0xE2)
+        return p[1] == 0x80 && p[2] >= 0x98 && p[2] <= 0x9F ? 3 : 0; /* quotation marks */
+    if (c == 0xE3)
+        return p[1] == 0x80 && p[2] > 0x80 && p[2] < 0xAA ? 3 : 0; /* 、 to 〩 */
+    gunichar han = (gunichar)(c & 0x0F) << 12 | (gunichar)(p[1] & 0x3F) << 6 | (p[2] & 0x3F);
+    return (f->flags & FOLD_FORMS) && fold_form(han) != han ? 0 : 3;
+}
+
+/* Copies characters that stay as they are, and single spaces between them; the first one is `length` octets
+ * long. */
+static const guint8 *copy_run(struct folding *f, const guint8 *p, gsize length)
+{
+    reserve(f, (gsize)(f->end - p) + 2);
+    begin(f, p, FALSE);
+    gboolean lower = (f->flags & FOLD_CASE) != 0;
+    char *to = f->out->text + f->out->length;
+    while (length > 0) {
+        if (length == 1) {
+            *to++ = lower ? lower_octet(*p) : (char)*p;
+        } else {
+            memcpy(to, p, 3);
+            to += 3;
+        }
+        p += length;
+        length = p < f->end ? plain_at(f, p) : 0;
+        if (length > 0 || f->end - p < 2 || *p != ' ')
+            continue;
+        length = plain_at(f, p + 1);
+        if (length == 0)
+            continue;
+        *to++ = ' ';
+        p++;
+    }
+    f->out->length = (gsize)(to - f->out->text);
+    return p;
+}
+
 static void fold_all(struct folding *f)
 {
-    gboolean lower = (f->flags & FOLD_CASE) != 0;
-    const guint8 *p = f->start;
-    while (p < f->end) {
-        guint8 c = *p;
-        if (c < 0x80 && !may_join(p + 1, f->end)) {
-            if (c <= 0x20 || c == 0x7F) {
-                put(f, c, p, 1);
-            } else {
-                char octet = lower ? g_ascii_tolower((char)c) : (char)c;
-                append(f, &octet, 1, p, 1);
-            }
-            p++;
-        } else if (c >= 0xE4 && c <= 0xE9 && f->end - p >= 3 && (p[1] & 0xC0) == 0x80 &&
-                   (p[2] & 0xC0) == 0x80) {
-            /* U+4000–9FFF: normal in every form, no case, and nothing joins it; only the table of forms knows
-             * it. */
-            gunichar han = (gunichar)(c & 0x0F) << 12 | (gunichar)(p[1] & 0x3F) << 6 | (p[2] & 0x3F);
-            gunichar form = f->flags & FOLD_FORMS ? fold_form(han) : han;
-            if (form == han)
-                append(f, (const char *)p, 3, p, 3);
-            else
-                put(f, form, p, 3);
-            p += 3;
-        } else if (c == 0xEF && f->end - p >= 3 && p[1] == 0xBC && p[2] >= 0x81 && p[2] <= 0xBF &&
+    for (const guint8 *p = f->start; p < f->end;) {
+        gsize length = plain_at(f, p);
+        if (length > 0) {
+            p = copy_run(f, p, length);
+        } else if (p[0] == 0xEF && f->end - p >= 3 && p[1] == 0xBC && p[2] >= 0x81 && p[2] <= 0xBF &&
                    !may_join(p + 3, f->end)) {
             char octet = (char)(p[2] - 0x60); /* U+FF01–FF3F are ! to _ at full width */
-            octet = lower ? g_ascii_tolower(octet) : octet;
+            octet = (f->flags & FOLD_CASE) ? lower_octet((guint8)octet) : octet;
             append(f, &octet, 1, p, 3);
             p += 3;
+        } else if (p[0] < 0x80 && !may_join(p + 1, f->end)) {
+            put(f, p[0], p, 1);
+            p++;
         } else {
             p = fold_slow(f, p);
         }

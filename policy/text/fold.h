@@ -49,6 +49,9 @@ gsize folded_origin(const struct folded *folded, gsize offset);
 /* The folded text alone, of a string. New. */
 char *fold_string(const char *text, guint flags);
 
+/* What FOLD_FORMS makes of one character that is already normal. */
+gunichar fold_form(gunichar c);
+
 /* NFC, in which names are kept and compared (language.md 1). text is valid UTF-8. New. */
 char *fold_nfc(const char *text);
 
