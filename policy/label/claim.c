@@ -211,12 +211,15 @@ static void read_field(struct reading *r)
         else if (one != NULL)
             claim->scheme_ambiguous = TRUE, claim_free(one);
     }
-    if (claim != NULL) {
-        message_clear(&first_fault);
-        g_ptr_array_add(r->claims, claim);
-    } else if (first != NULL) {
-        add_invalid(r, first, r->folded->length > 0 ? first_fault : message_make(MSG_EMPTY_MARKING, NULL));
+    if (claim == NULL && first != NULL && r->folded->length > 0) {
+        add_invalid(r, first, first_fault);
+        return;
     }
+    message_clear(&first_fault);
+    if (claim != NULL)
+        g_ptr_array_add(r->claims, claim);
+    else if (first != NULL)
+        add_invalid(r, first, message_make(MSG_EMPTY_MARKING, NULL));
 }
 
 const struct scheme *schemes_reading_field(const struct schemes *schemes, const char *field)
