@@ -1,5 +1,7 @@
 #include "tests/support/scheme_text.h"
 
+#include "tests/support/golden.h"
+
 #include <string.h>
 
 static void end_with(struct diagnostics *diagnostics)
@@ -27,7 +29,8 @@ void schemes_read_file(struct schemes *schemes, const char *path)
 {
     g_autoptr(sources) sources = sources_new();
     g_autoptr(GError) error = NULL;
-    const struct source *source = sources_load(sources, path, SOURCE_ANY, &error);
+    g_autofree char *below_top = golden_path(path);
+    const struct source *source = sources_load(sources, below_top, SOURCE_ANY, &error);
     if (source == NULL)
         g_error("%s", error->message);
     read_source(schemes, sources, source);

@@ -6,7 +6,7 @@
 
 /* Reads one scheme from text into the set; ends the program with what is wrong with it, if anything is. */
 void schemes_read_text(struct schemes *schemes, const char *text);
-/* The same from a file. */
+/* The same from a file below the top of the tree. */
 void schemes_read_file(struct schemes *schemes, const char *path);
 /* The shipped scheme cn alone. */
 struct schemes *schemes_cn(void);

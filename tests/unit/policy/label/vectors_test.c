@@ -1,6 +1,7 @@
 /* The rows cn-subject and cn-body of tests/data/label-vectors.tsv whose levels the shipped scheme has. */
 #include "policy/label/claim.h"
 #include "policy/label/duration.h"
+#include "tests/support/golden.h"
 #include "tests/support/scheme_text.h"
 
 #include <string.h>
@@ -93,7 +94,8 @@ static gboolean has_level(const struct schemes *schemes, const char *expected)
 static guint add_rows(const struct schemes *schemes, GPtrArray *rows)
 {
     g_autofree char *file = NULL;
-    g_assert_true(g_file_get_contents("tests/data/label-vectors.tsv", &file, NULL, NULL));
+    g_autofree char *path = golden_path("tests/data/label-vectors.tsv");
+    g_assert_true(g_file_get_contents(path, &file, NULL, NULL));
     g_auto(GStrv) lines = g_strsplit(file, "\n", -1);
     guint left_out = 0;
     for (guint i = 1; lines[i] != NULL && lines[i][0] != '\0'; i++) {
