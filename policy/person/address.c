@@ -149,8 +149,10 @@ static void guess_strange(struct address *address, const char *bare)
     g_autofree char *printable = address_printable(local);
     address->local = utf8_lower(printable);
     address->domain = host != NULL ? g_steal_pointer(&host) : address_printable(domain);
-    address->canonical =
-        at != NULL ? g_strconcat(address->local, "@", address->domain, NULL) : g_strdup(address->local);
+    if (at != NULL)
+        address->canonical = g_strconcat(address->local, "@", address->domain, NULL);
+    else
+        address->canonical = address->local[0] != '\0' ? g_strdup(address->local) : address_printable(bare);
 }
 
 /* Fills local, domain and canonical and says TRUE if the address is a plain one. */

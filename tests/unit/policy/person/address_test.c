@@ -30,6 +30,7 @@ static const struct parse_case PARSE_CASES[] = {
     {"<ext!mi@agency.gov.cn>", "ext!mi@agency.gov.cn", "ext!mi", "agency.gov.cn", ADDRESS_STRANGE},
     {"<bo@[10.0.0.1]>", "bo@[10.0.0.1]", "bo", "[10.0.0.1]", ADDRESS_STRANGE},
     {"<bo@10.0.0.1>", "bo@10.0.0.1", "bo", "10.0.0.1", ADDRESS_STRANGE},
+    {"<@x.cn:>", "@x.cn:", "", "", ADDRESS_STRANGE}, /* only the null sender is canonically nothing */
     {"<bo@>", "bo@", "bo", "", ADDRESS_STRANGE},
     {"<@x.cn>", "@x.cn", "", "x.cn", ADDRESS_STRANGE},
     {"<bo>", "bo", "bo", "", ADDRESS_STRANGE},
