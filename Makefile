@@ -11,6 +11,9 @@
 #   VARIANT=asan|tsan|cov with any of them: another set of objects, below .build/asan …
 
 VARIANT ?= default
+ifeq ($(filter default asan tsan cov,$(VARIANT)),)
+$(error VARIANT=$(VARIANT): there are default, asan, tsan, cov)
+endif
 PREFIX  ?= /usr/local
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
@@ -21,8 +24,10 @@ CC   := $(if $(filter default undefined,$(origin CC)),gcc,$(CC))
 AR   := ar
 
 PACKAGES  := milter ldap lber libpcre2-8 openssl glib-2.0 gmime-3.0 libxml-2.0 libutf8proc libidn2 libseccomp libsystemd
-PKG_CFLAGS = $(shell pkg-config --cflags $(PACKAGES))
-PKG_LIBS   = $(shell pkg-config --libs $(PACKAGES)) -lpthread
+# Asked once, and only by a target that compiles: `make deps` and `make lint` do without.
+pkg-config = $(or $(shell pkg-config $(1) $(PACKAGES)),$(error libraries are missing: run "make deps"))
+PKG_CFLAGS = $(eval PKG_CFLAGS := $$(call pkg-config,--cflags))$(PKG_CFLAGS)
+PKG_LIBS   = $(eval PKG_LIBS := $$(call pkg-config,--libs) -lpthread)$(PKG_LIBS)
 
 WARN     := -Wall -Wextra -Wswitch-enum -Wshadow -Wformat=2 -Wno-unused-parameter
 HARDEN   := -fPIE -fstack-protector-strong $(if $(filter default,$(VARIANT)),-D_FORTIFY_SOURCE=2)
@@ -32,8 +37,14 @@ VERSION  := $(shell sed -n 's/^\#define MIJI_VERSION "\(.*\)"/\1/p' policy/versi
 
 CFLAGS   ?= -O2 -g
 override CFLAGS += -std=gnu11 $(WARN) $(WERROR) $(HARDEN) $(SANITIZE)
-CPPFLAGS += -I. -I$(B)/gen -D_GNU_SOURCE -DG_LOG_DOMAIN=\"miji\" $(PKG_CFLAGS)
-LDFLAGS  += -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE)
+override CPPFLAGS += -I. -D_GNU_SOURCE -DG_LOG_DOMAIN=\"miji\" $(PKG_CFLAGS)
+override LDFLAGS += -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE)
+
+# The thread sanitizer is told of GLib's containers by wrappers; see tests/tsan/wrap.c.
+WRAP_DEF := $(if $(filter tsan,$(VARIANT)),tests/tsan/wrap.def tests/tsan/wrap.c)
+WRAP_OBJ := $(if $(WRAP_DEF),$(B)/obj/tests/tsan/wrap.o)
+WRAPPED  := $(if $(WRAP_DEF),$(shell sed -nE 's/^((READ|WRITE).[^,]*, |ITER_WRITE.|\w+ __wrap_)(g_\w+).*/\3/p' $(WRAP_DEF) | sort -u))
+override LDFLAGS += $(WRAPPED:%=-Wl,--wrap=%)
 
 # ---------------------------------------------------------------- what is compiled
 PROGRAMS := miji-milter miji-inspect miji
@@ -53,6 +64,7 @@ GOLD_SRC  := $(wildcard tests/golden/*_test.c)
 GOLD      := $(GOLD_SRC:tests/%.c=$(B)/tests/%)
 FUZZ_SRC  := $(wildcard tests/fuzz/*_fuzz.c)
 FUZZ      := $(FUZZ_SRC:tests/%.c=$(B)/tests/%)
+RACE      := $(if $(filter tsan,$(VARIANT)),$(B)/tests/tsan/race)
 BENCH_SRC := $(wildcard tests/bench/bench_*.c)
 BENCH     := $(BENCH_SRC:tests/%.c=$(B)/tests/%)
 TEST_SUPPORT := $(filter-out $(WIRE_SRC) $(CASE_SRC) $(GOLD_SRC) $(FUZZ_SRC) $(BENCH_SRC) tests/fuzz/replay.c,\
@@ -65,7 +77,7 @@ all: $(PROGRAMS:%=$(B)/bin/%)
 $(B)/bin/miji-milter:  $(B)/obj/milter/daemon/main.o  $(B)/libmiji.a
 $(B)/bin/miji-inspect: $(B)/obj/milter/inspect/main.o $(B)/libmiji.a
 $(B)/bin/miji:         $(B)/obj/milter/cli/main.o     $(B)/libmiji.a
-$(PROGRAMS:%=$(B)/bin/%):
+$(PROGRAMS:%=$(B)/bin/%): $(WRAP_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
@@ -82,12 +94,12 @@ $(B)/obj/%.o: %.c
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 TEST_LIBS = $(if $(SUPPORT_OBJ),$(B)/libtest.a) $(B)/libmiji.a
-$(UNIT) $(WIRE) $(CASE) $(GOLD) $(BENCH): $(B)/tests/%: $(B)/obj/tests/%.o $(if $(SUPPORT_OBJ),$(B)/libtest.a) $(B)/libmiji.a
+$(UNIT) $(WIRE) $(CASE) $(GOLD) $(BENCH) $(RACE): $(B)/tests/%: $(B)/obj/tests/%.o $(if $(SUPPORT_OBJ),$(B)/libtest.a) $(B)/libmiji.a $(WRAP_OBJ)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $< $(TEST_LIBS) $(PKG_LIBS)
+	$(CC) $(LDFLAGS) -o $@ $< $(WRAP_OBJ) $(TEST_LIBS) $(PKG_LIBS)
 
 # Fuzz targets define LLVMFuzzerTestOneInput; with replay.c they run a corpus, with clang they fuzz.
-$(FUZZ): $(B)/tests/%: $(B)/obj/tests/%.o $(B)/obj/tests/fuzz/replay.o $(B)/libmiji.a
+$(FUZZ): $(B)/tests/%: $(B)/obj/tests/%.o $(B)/obj/tests/fuzz/replay.o $(B)/libmiji.a $(WRAP_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
 
@@ -101,13 +113,13 @@ fuzz-%:
 
 # ---------------------------------------------------------------- tests
 TESTS := $(UNIT) $(GOLD) $(CASE) $(FUZZ) $(WIRE)
-SYSTEM := $(wildcard tests/system/*.t)
+SYSTEM := $(wildcard tests/system/*.t) $(if $(RACE),tests/tsan/wrap.t)
 
 .PHONY: check check-fast check-asan check-tsan cov tests
 check: deps
 	@$(MAKE) --no-print-directory WERROR=-Werror lint check-run
 
-tests: all $(TESTS)
+tests: all $(TESTS) $(RACE)
 
 .PHONY: check-run
 check-run: tests
