@@ -31,16 +31,10 @@ static struct listener *listener(const char *address, enum socket_role role)
     return made;
 }
 
-static void listener_free(gpointer data)
-{
-    g_free(((struct listener *)data)->address);
-    g_free(data);
-}
-
 static void bench_init(struct bench *bench)
 {
     memset(bench, 0, sizeof *bench);
-    bench->conf.listeners = g_ptr_array_new_with_free_func(listener_free);
+    bench->conf.listeners = g_ptr_array_new_with_free_func((GDestroyNotify)listener_free);
     g_ptr_array_add(bench->conf.listeners, listener("unix:/run/miji/milter.sock", ROLE_SMTP));
     g_ptr_array_add(bench->conf.listeners, listener("unix:/run/miji/local.sock", ROLE_LOCAL));
     bench->conf.message_size_bytes = 50 * 1024 * 1024;
