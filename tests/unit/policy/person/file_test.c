@@ -8,6 +8,7 @@
 
 #include "policy/person/backend.h"
 #include "policy/person/limits.h"
+#include "tests/support/asking.h"
 #include "tests/support/schemes.h"
 
 static struct schemes *schemes;
@@ -54,17 +55,6 @@ static struct directory *open_directory(struct directory_settings *settings)
     return directory;
 }
 
-/* One question to a directory that answers at once; the person is held by *query. */
-static struct person_answer ask(struct directory *directory, struct directory_query **query,
-                                enum question_kind kind, const char *value)
-{
-    g_clear_pointer(query, directory_query_free);
-    *query = directory_query_new(directory);
-    directory_query_add(*query, kind, value);
-    g_assert_true(directory_query_wait(*query, 0));
-    return directory_query_answer(*query, kind, value);
-}
-
 static void test_people(void)
 {
     struct directory_query *query = NULL;
@@ -72,7 +62,7 @@ static void test_people(void)
 
     write_people(PEOPLE);
     g_autoptr(directory) directory = open_directory(settings_new());
-    bo = ask(directory, &query, ASK_ADDRESS, "bo@x.cn").person;
+    bo = ask_one(directory, &query, ASK_ADDRESS, "bo@x.cn").person;
     g_assert_nonnull(bo);
     g_assert_cmpstr(bo->id, ==, "uid=bo,ou=财务处,dc=x");
     g_assert_cmpstr(bo->name, ==, "柏松");
@@ -84,7 +74,7 @@ static void test_people(void)
     g_assert_cmpstr(g_ptr_array_index(bo->addresses, 1), ==, "bo.song@x.cn");
     g_assert_cmpuint(bo->clearances->len, ==, 2);
     g_assert_null(bo->clearance_unreadable);
-    ni = ask(directory, &query, ASK_LOGIN, "NI").person;
+    ni = ask_one(directory, &query, ASK_LOGIN, "NI").person;
     g_assert_nonnull(ni);
     g_assert_cmpuint(ni->addresses->len, ==, 1);
     g_assert_cmpuint(ni->clearances->len, ==, 0);
@@ -92,14 +82,14 @@ static void test_people(void)
         ni->clearance_unreadable, ==,
         "mijiClearance \"机秘\": clearance:1:1: error: no scheme has a level 机秘 [unknown-level]");
     g_assert_false(ni->verified);
-    all = ask(directory, &query, ASK_ADDRESS, "all@x.cn").person;
+    all = ask_one(directory, &query, ASK_ADDRESS, "all@x.cn").person;
     g_assert_nonnull(all);
     g_assert_cmpint(all->kind, ==, PERSON_GROUP);
-    g_assert_cmpint(ask(directory, &query, ASK_CERTIFICATE, "cn-1").state, ==, ANSWER_FOUND);
-    g_assert_cmpint(ask(directory, &query, ASK_ADDRESS, "bo.song@x.cn").state, ==, ANSWER_AMBIGUOUS);
-    g_assert_cmpint(ask(directory, &query, ASK_ADDRESS, "far@x.cn").state, ==,
+    g_assert_cmpint(ask_one(directory, &query, ASK_CERTIFICATE, "cn-1").state, ==, ANSWER_FOUND);
+    g_assert_cmpint(ask_one(directory, &query, ASK_ADDRESS, "bo.song@x.cn").state, ==, ANSWER_AMBIGUOUS);
+    g_assert_cmpint(ask_one(directory, &query, ASK_ADDRESS, "far@x.cn").state, ==,
                     ANSWER_ABSENT); /* not below the base */
-    g_assert_cmpint(ask(directory, &query, ASK_ADDRESS, "staff").state, ==, ANSWER_ABSENT);
+    g_assert_cmpint(ask_one(directory, &query, ASK_ADDRESS, "staff").state, ==, ANSWER_ABSENT);
     directory_query_free(query);
 }
 
@@ -137,7 +127,7 @@ static void test_parts(void)
             g_strconcat("dn: uid=bo,dc=x\nuid: bo\nmail: bo@x.cn\n", cases[i].attributes, NULL);
         write_people(text);
         g_autoptr(directory) directory = open_directory(settings);
-        bo = ask(directory, &query, ASK_ADDRESS, "bo@x.cn").person;
+        bo = ask_one(directory, &query, ASK_ADDRESS, "bo@x.cn").person;
         g_assert_nonnull(bo);
         g_assert_cmpstr(bo->unit, ==, "bo");
         g_assert_cmpstr(bo->clearance_unreadable, ==, cases[i].unreadable);
@@ -160,7 +150,7 @@ static void test_too_many_clearances(void)
         g_string_append_printf(text, "mijiClearance: 机密 until 2%03u-12-31\n", i);
     write_people(text->str);
     g_autoptr(directory) directory = open_directory(settings_new());
-    bo = ask(directory, &query, ASK_ADDRESS, "bo@x.cn").person;
+    bo = ask_one(directory, &query, ASK_ADDRESS, "bo@x.cn").person;
     g_assert_cmpstr(bo->clearance_unreadable, ==, "mijiClearance: too many values");
     directory_query_free(query);
 }
@@ -176,21 +166,21 @@ static void test_changes(void)
     settings->refresh_ms = 0;
     write_people("dn: uid=bo,dc=x\nmail: bo@x.cn\n");
     g_autoptr(directory) directory = open_directory(settings);
-    g_assert_cmpint(ask(directory, &query, ASK_ADDRESS, "bo@x.cn").state, ==, ANSWER_FOUND);
+    g_assert_cmpint(ask_one(directory, &query, ASK_ADDRESS, "bo@x.cn").state, ==, ANSWER_FOUND);
     write_people("dn: uid=gu,dc=x\nmail: gu@x.cn\n");
-    g_assert_cmpint(ask(directory, &query, ASK_ADDRESS, "bo@x.cn").state, ==, ANSWER_ABSENT);
+    g_assert_cmpint(ask_one(directory, &query, ASK_ADDRESS, "bo@x.cn").state, ==, ANSWER_ABSENT);
     g_assert_false(directory_query_outage(query));
     g_assert_cmpint(g_unlink(path), ==, 0);
-    g_assert_cmpint(ask(directory, &query, ASK_ADDRESS, "gu@x.cn").state, ==, ANSWER_UNAVAILABLE);
+    g_assert_cmpint(ask_one(directory, &query, ASK_ADDRESS, "gu@x.cn").state, ==, ANSWER_UNAVAILABLE);
     g_assert_true(directory_query_outage(query));
     write_people("no ldif\n");
-    g_assert_cmpint(ask(directory, &query, ASK_ADDRESS, "gu@x.cn").state, ==, ANSWER_UNAVAILABLE);
+    g_assert_cmpint(ask_one(directory, &query, ASK_ADDRESS, "gu@x.cn").state, ==, ANSWER_UNAVAILABLE);
     directory_get_status(directory, &status);
     g_assert_false(status.connected);
     g_assert_true(g_str_has_suffix(status.where, "people.ldif:1: expected ATTRIBUTE: value"));
     directory_status_clear(&status);
     write_people("dn: uid=gu,dc=x\nmail: gu@x.cn\n");
-    g_assert_cmpint(ask(directory, &query, ASK_ADDRESS, "gu@x.cn").state, ==, ANSWER_FOUND);
+    g_assert_cmpint(ask_one(directory, &query, ASK_ADDRESS, "gu@x.cn").state, ==, ANSWER_FOUND);
     directory_get_status(directory, &status);
     g_assert_true(status.connected);
     g_assert_true(g_str_has_prefix(status.where, "1 entries of "));
@@ -205,8 +195,83 @@ static void test_not_refreshed_early(void)
     write_people("dn: uid=bo,dc=x\nmail: bo@x.cn\n");
     g_autoptr(directory) directory = open_directory(settings_new());
     g_assert_cmpint(g_unlink(path), ==, 0);
-    g_assert_cmpint(ask(directory, &query, ASK_ADDRESS, "bo@x.cn").state, ==, ANSWER_FOUND);
+    g_assert_cmpint(ask_one(directory, &query, ASK_ADDRESS, "bo@x.cn").state, ==, ANSWER_FOUND);
     directory_query_free(query);
+}
+
+/* ---- the files that come with Miji */
+
+static struct directory *open_shipped(const char *name)
+{
+    const char *top = g_getenv("MIJI_TOP") != NULL ? g_getenv("MIJI_TOP") : ".";
+    struct directory_settings *settings = settings_new();
+
+    g_free(g_ptr_array_index(settings->urls, 0));
+    settings->urls->pdata[0] = g_strdup_printf("file:%s/%s", top, name);
+    g_free(settings->base);
+    settings->base = g_strdup("dc=agency,dc=gov,dc=cn");
+    return open_directory(settings);
+}
+
+/* What they may see, as one word for each person. */
+static char *show_clearances(const struct person *person)
+{
+    g_autoptr(GString) out = g_string_new(person->clearance_unreadable != NULL ? "?" : "");
+
+    for (guint i = 0; i < person->clearances->len; i++) {
+        g_autofree char *text = clearance_format(g_ptr_array_index(person->clearances, i));
+
+        g_string_append_printf(out, "%s%s", out->len > 0 ? "; " : "", text);
+    }
+    return g_string_free(g_steal_pointer(&out), FALSE);
+}
+
+static void test_shipped(void)
+{
+    static const struct {
+        const char *address, *clearances;
+        gboolean in_example;
+    } people[] = {
+        {"an@agency.gov.cn", "绝密", TRUE},
+        {"bo@agency.gov.cn", "机密", TRUE},
+        {"mi@agency.gov.cn", "秘密", TRUE},
+        {"ni@agency.gov.cn", "内部", TRUE},
+        {"gu@agency.gov.cn", "公开", TRUE},
+        {"ra@agency.gov.cn", "机密", TRUE},
+        {"boss@agency.gov.cn", "机密", TRUE},
+        {"pa@agency.gov.cn", "秘密", TRUE},
+        {"wu@agency.gov.cn", "", TRUE},
+        {"li@agency.gov.cn", "内部", TRUE},
+        {"p@ministry.gov.cn", "秘密", TRUE},
+        {"al@agency.gov.cn", "内部", FALSE},
+        {"hid@agency.gov.cn", "机密", FALSE},
+        {"ma.mi@agency.gov.cn", "机密 知悉范围:一处 专项:密码", FALSE},
+        {"lin@agency.gov.cn", "内部; 机密 before 2027-01-01", FALSE},
+        {"shuang@agency.gov.cn", "秘密; 机密", FALSE},
+        {"cuo@agency.gov.cn", "?", FALSE},
+    };
+    g_autoptr(directory) people_file = open_shipped("tests/data/people.ldif");
+    g_autoptr(directory) example = open_shipped("ldap-schema/example.ldif");
+    struct directory_query *query = NULL, *other = NULL;
+
+    for (guint i = 0; i < G_N_ELEMENTS(people); i++) {
+        const struct person *person = ask_one(people_file, &query, ASK_ADDRESS, people[i].address).person;
+        g_autofree char *clearances = person != NULL ? show_clearances(person) : NULL;
+
+        g_test_message("%s", people[i].address);
+        g_assert_cmpstr(clearances, ==, people[i].clearances);
+        if (!people[i].in_example)
+            continue;
+        const struct person *same = ask_one(example, &other, ASK_ADDRESS, people[i].address).person;
+        g_autofree char *same_clearances = same != NULL ? show_clearances(same) : NULL;
+        g_assert_cmpstr(same_clearances, ==, people[i].clearances);
+        g_assert_cmpstr(same->id, ==, person->id);
+        g_assert_cmpstr(same->name, ==, person->name);
+        g_assert_cmpint(same->kind, ==, person->kind);
+    }
+    g_assert_cmpint(ask_state(people_file, ASK_ADDRESS, "twin@agency.gov.cn"), ==, ANSWER_AMBIGUOUS);
+    directory_query_free(query);
+    directory_query_free(other);
 }
 
 static void expect_refused(struct directory_settings *settings, const char *problem)
@@ -260,6 +325,7 @@ int main(int argc, char **argv)
     g_test_add_func("/person/file/too-many-clearances", test_too_many_clearances);
     g_test_add_func("/person/file/changes", test_changes);
     g_test_add_func("/person/file/not-refreshed-early", test_not_refreshed_early);
+    g_test_add_func("/person/file/shipped", test_shipped);
     g_test_add_func("/person/file/refused", test_refused);
     failed = g_test_run();
     g_unlink(path);
