@@ -1,0 +1,245 @@
+#include "milter/inspect/lines.h"
+
+#include <string.h>
+
+#include "milter/inspect/limits.h"
+
+struct line {
+    const char *text;
+    gsize length;
+    guint number;
+};
+
+struct lines {
+    struct answer *answer;
+    guint number;      /* of the line last seen */
+    guint own, quoted; /* candidates given */
+    guint block;       /* lines since the quoted block began */
+    struct line last[LIMIT_OWN_LINES];
+    guint last_count; /* all that went through `last` */
+};
+
+struct lines *lines_new(struct answer *answer)
+{
+    struct lines *lines = g_new0(struct lines, 1);
+
+    lines->answer = answer;
+    return lines;
+}
+
+static void give(struct lines *lines, enum place_kind kind, const struct line *line)
+{
+    const struct place place = {.kind = kind, .line = line->number};
+    gsize length = line->length;
+
+    if (length > LIMIT_LINE_BYTES) {
+        length = LIMIT_LINE_BYTES;
+        while (length > 0 && ((guchar)line->text[length] & 0xc0) == 0x80)
+            length--;
+    }
+    answer_candidate(lines->answer, &place, line->text, length);
+}
+
+static void take_own(struct lines *lines, const struct line *line)
+{
+    if (lines->own < LIMIT_OWN_LINES) {
+        lines->own++;
+        give(lines, PLACE_LINE, line);
+        return;
+    }
+    lines->last[lines->last_count++ % LIMIT_OWN_LINES] = *line;
+}
+
+static void take_quoted(struct lines *lines, const struct line *line)
+{
+    if (lines->block++ >= LIMIT_QUOTED_LINES || lines->quoted >= LIMIT_ALL_QUOTED_LINES)
+        return;
+    lines->quoted++;
+    give(lines, PLACE_QUOTED, line);
+}
+
+static void trim(struct line *line)
+{
+    for (; line->length > 0 && g_ascii_isspace(*line->text); line->text++, line->length--)
+        ;
+    while (line->length > 0 &&
+           (g_ascii_isspace(line->text[line->length - 1]) || line->text[line->length - 1] == '\0'))
+        line->length--;
+}
+
+static gboolean has_prefix(const struct line *line, const char *word)
+{
+    gsize length = strlen(word);
+
+    return line->length >= length && g_ascii_strncasecmp(line->text, word, length) == 0;
+}
+
+static gboolean has_suffix(const struct line *line, const char *word)
+{
+    gsize length = strlen(word);
+
+    return line->length >= length &&
+           g_ascii_strncasecmp(line->text + line->length - length, word, length) == 0;
+}
+
+static gboolean is_any(const struct line *line, gboolean (*test)(const struct line *, const char *),
+                       const char *const *words)
+{
+    for (; *words != NULL; words++) {
+        if (test(line, *words))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* "-----Original Message-----": dashes, one of the words, dashes. */
+static gboolean is_dashed(struct line line)
+{
+    static const char *const words[] = {"Original Message",
+                                        "Original Appointment",
+                                        "Forwarded Message",
+                                        "Forwarded by",
+                                        "Reply Message",
+                                        "原始邮件",
+                                        "原邮件",
+                                        "原始郵件",
+                                        "转发邮件",
+                                        "轉寄郵件",
+                                        "转发的邮件",
+                                        "回复的原邮件",
+                                        "邮件原件",
+                                        NULL};
+
+    if (!has_prefix(&line, "--"))
+        return FALSE;
+    for (; line.length > 0 && (*line.text == '-' || *line.text == ' '); line.text++, line.length--)
+        ;
+    return is_any(&line, has_prefix, words) && has_suffix(&line, "-");
+}
+
+/* "On Mon, … Bob <b@x> wrote:", 在 2026年…，张三 写道：, "Begin forwarded message:". */
+static gboolean is_introduction(const struct line *line)
+{
+    static const char *const english[] = {"wrote:", "writes:", NULL};
+    static const char *const chinese[] = {"写道：", "写道:", "寫道：", "寫道:", NULL};
+
+    if (has_prefix(line, "Begin forwarded message:") || has_prefix(line, "开始转发的邮件") ||
+        has_prefix(line, "下面是被转发的邮件"))
+        return TRUE;
+    if (has_prefix(line, "On ") && is_any(line, has_suffix, english))
+        return TRUE;
+    if (!is_any(line, has_suffix, chinese))
+        return FALSE;
+    /* somebody or some day is named: a sentence that ends so is the sender's own */
+    return has_prefix(line, "在") || has_prefix(line, "於") || has_prefix(line, "于") ||
+           memchr(line->text, '@', line->length) != NULL;
+}
+
+static gboolean is_from_line(const struct line *line)
+{
+    static const char *const words[] = {"From:",   "From：",   "发件人:", "发件人：",  "寄件者:", "寄件者：",
+                                        "寄件人:", "寄件人：", "*From:*", "*发件人:*", NULL};
+
+    return is_any(line, has_prefix, words);
+}
+
+static gboolean is_other_field_line(const struct line *line)
+{
+    static const char *const words[] = {
+        "Sent:",  "Date:",  "To:",    "Subject:", "Cc:",     "发送时间", "发送日期", "日期:",    "日期：",
+        "时间:",  "时间：", "收件人", "主题:",    "主题：",  "抄送",     "寄件日期", "传送日期", "傳送日期",
+        "收件者", "主旨",   "副本",   "日期",     "*Sent:*", "*Date:*",  "*To:*",    NULL};
+
+    return is_any(line, has_prefix, words);
+}
+
+/* The line that begins at text, trimmed; *next is behind its end. */
+static struct line line_at(const char *text, const char *end, const char **next)
+{
+    const char *newline = memchr(text, '\n', end - text);
+    struct line line = {.text = text};
+
+    line.length = (newline != NULL ? newline : end) - text;
+    *next = newline != NULL ? newline + 1 : end;
+    trim(&line);
+    return line;
+}
+
+/* From: with two more fields in the lines that follow it. */
+static gboolean is_field_block(const struct line *line, const char *next, const char *end)
+{
+    guint fields = 0;
+
+    if (!is_from_line(line))
+        return FALSE;
+    for (guint n = 0; n < 6 && next < end; n++) {
+        struct line other = line_at(next, end, &next);
+        fields += is_other_field_line(&other);
+    }
+    return fields >= 2;
+}
+
+static gboolean is_separator(const struct line *line, const char *next, const char *end)
+{
+    gboolean may_be = (guchar)line->text[0] >= 0x80 || strchr("-OoBbFf*", line->text[0]) != NULL;
+
+    if (line->length > 400 || !may_be)
+        return FALSE;
+    if (is_dashed(*line) || is_introduction(line) || is_field_block(line, next, end))
+        return TRUE;
+    if (!has_prefix(line, "On ") || next >= end)
+        return FALSE;
+    /* "On Mon, 23 Nov 2026, somebody" and "<a@b> wrote:" on the next line */
+    struct line second = line_at(next, end, &next);
+    return second.length < 200 && has_suffix(&second, "wrote:");
+}
+
+/* Takes the > and blanks off; FALSE if there are none. */
+static gboolean unquote(struct line *line)
+{
+    gboolean is_quoted = FALSE;
+
+    while (line->length > 0 && *line->text == '>') {
+        line->text++;
+        line->length--;
+        is_quoted = TRUE;
+        trim(line);
+    }
+    return is_quoted;
+}
+
+gboolean lines_add(struct lines *lines, const char *text, gsize length)
+{
+    const char *end = text + length;
+    gboolean in_reply = FALSE, was_quoted = FALSE, has_line = FALSE;
+
+    while (text < end) {
+        struct line line = line_at(text, end, &text);
+        line.number = ++lines->number;
+        gboolean is_quoted = unquote(&line);
+        if (line.length == 0)
+            continue;
+        has_line = TRUE;
+        if (is_separator(&line, text, end)) {
+            in_reply = in_reply || !is_quoted;
+            lines->block = 0;
+        } else if (is_quoted && !was_quoted && !in_reply) {
+            lines->block = 0;
+        }
+        if (is_quoted || in_reply)
+            take_quoted(lines, &line);
+        else
+            take_own(lines, &line);
+        was_quoted = is_quoted;
+    }
+    return has_line;
+}
+
+void lines_finish(struct lines *lines)
+{
+    guint count = MIN(lines->last_count, LIMIT_OWN_LINES);
+
+    for (guint i = lines->last_count - count; i < lines->last_count; i++)
+        give(lines, PLACE_LINE, &lines->last[i % LIMIT_OWN_LINES]);
+    g_free(lines);
+}

@@ -1,0 +1,163 @@
+#include "milter/inspect/part.h"
+
+#include <string.h>
+
+#include "milter/inspect/charset.h"
+#include "milter/inspect/fields.h"
+
+char *part_type_format(GMimeContentType *type)
+{
+    g_autofree char *mixed = type != NULL ? g_mime_content_type_get_mime_type(type) : g_strdup("text/plain");
+
+    return g_ascii_strdown(mixed, -1);
+}
+
+/* The parameter's value as it stands, quotes and quoted pairs taken off; NULL if it is not there in that
+ * simple form. RFC 2231 forms are the library's; it also decodes encoded-words in values, and drops what
+ * stands behind a padded one. */
+static char *raw_parameter(const char *field, const char *name)
+{
+    const char *at = field != NULL ? strchr(field, ';') : NULL;
+    gsize name_length = strlen(name);
+
+    while (at != NULL && *at == ';') {
+        at++;
+        at += strspn(at, " \t\r\n");
+        gboolean is_it = g_ascii_strncasecmp(at, name, name_length) == 0;
+        const char *behind = at + (is_it ? name_length : 0);
+        behind += strspn(behind, " \t");
+        is_it = is_it && *behind == '=';
+        at += strcspn(at, ";=\"");
+        g_autoptr(GString) value = g_string_new(NULL);
+        gboolean in_quotes = FALSE;
+        for (at += *at == '='; *at != '\0' && (in_quotes || *at != ';'); at++) {
+            if (*at == '"')
+                in_quotes = !in_quotes;
+            else if (*at != '\r' && *at != '\n')
+                g_string_append_c(value, in_quotes && at[0] == '\\' && at[1] != '\0' ? *++at : *at);
+        }
+        if (is_it)
+            return g_strstrip(g_string_free(g_steal_pointer(&value), FALSE));
+    }
+    return NULL;
+}
+
+/* Whether the library's reading of the field will not do: encoded-words in values, or raw octets. */
+static gboolean needs_own_reading(const char *field)
+{
+    return field != NULL && (strstr(field, "=?") != NULL || !octets_are_ascii(field, strlen(field)));
+}
+
+/* A parameter read by ourselves; NULL if the field does not need that, or does not have it. Raw octets are
+ * made UTF-8 before quotes are looked for: a second octet of GBK may be a \. */
+static char *own_parameter(const char *field, const char *name)
+{
+    g_autoptr(GString) utf8 = g_string_new(NULL);
+
+    if (!needs_own_reading(field))
+        return NULL;
+    charset_guess(field, strlen(field), utf8, NULL);
+    return raw_parameter(utf8->str, name);
+}
+
+/* The file's name in UTF-8, or NULL. */
+static char *file_name(const struct leaf *leaf)
+{
+    g_autofree char *raw = own_parameter(leaf->disposition_field, "filename");
+    g_autoptr(GString) text = NULL;
+    const char *value = raw;
+
+    if (value == NULL && leaf->disposition != NULL)
+        value = g_mime_content_disposition_get_parameter(leaf->disposition, "filename");
+    if (value == NULL)
+        value = raw = own_parameter(leaf->type_field, "name");
+    if (value == NULL && leaf->type != NULL)
+        value = g_mime_content_type_get_parameter(leaf->type, "name");
+    if (value == NULL)
+        return NULL;
+    text = g_string_new(NULL);
+    text_decode_unlabelled(value, strlen(value), text);
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static gboolean has_suffix_nocase(const char *text, const char *suffix)
+{
+    gsize length = text != NULL ? strlen(text) : 0;
+
+    return length >= strlen(suffix) && g_ascii_strcasecmp(text + length - strlen(suffix), suffix) == 0;
+}
+
+/* S/MIME that only its recipient, or nobody of us yet, can open (RFC 8551 3.2): everything but bare
+ * certificates. */
+static gboolean is_smime(const struct leaf *leaf, const char *type, const char *name)
+{
+    const char *kind =
+        leaf->type != NULL ? g_mime_content_type_get_parameter(leaf->type, "smime-type") : NULL;
+
+    if (strcmp(type, "application/pkcs7-mime") == 0 || strcmp(type, "application/x-pkcs7-mime") == 0)
+        return kind == NULL || g_ascii_strcasecmp(kind, "certs-only") != 0;
+    return has_suffix_nocase(name, ".p7m");
+}
+
+static void report_findings(const struct leaf *leaf, const char *type, const char *name,
+                            enum transfer_encoding encoding, guint number, struct answer *answer)
+{
+    if (is_smime(leaf, type, name) || strcmp(type, "application/pgp-encrypted") == 0) {
+        answer_finding(answer, FINDING_ENCRYPTED, number,
+                       strcmp(type, "application/pgp-encrypted") == 0 ? "OpenPGP" : "S/MIME");
+        answer_part_flag(answer, number, PART_ENCRYPTED);
+    }
+    if (strcmp(type, "message/partial") == 0 || strcmp(type, "message/external-body") == 0) {
+        answer_finding(answer, FINDING_PARTIAL_MESSAGE, number, type);
+        answer_part_flag(answer, number, PART_UNREAD);
+    }
+    /* A multipart or message that arrives here as a leaf: the library does not look into an encoded one. */
+    if (g_str_has_prefix(type, "multipart/") || strcmp(type, "message/rfc822") == 0 ||
+        strcmp(type, "message/global") == 0) {
+        answer_finding(answer, FINDING_ENCODED_MULTIPART, number, type);
+        answer_part_flag(answer, number, PART_UNREAD);
+    }
+    if (encoding == TRANSFER_UNKNOWN) {
+        answer_finding(answer, FINDING_DAMAGED, number, "transfer encoding");
+        answer_part_flag(answer, number, PART_UNREAD);
+    }
+}
+
+static void add_text(const struct leaf *leaf, const char *charset, gboolean is_html, guint number,
+                     const struct standing *standing, GArray *texts)
+{
+    struct own_text text = {.part = number,
+                            .octets = leaf->octets,
+                            .length = leaf->length,
+                            .is_html = is_html,
+                            .alternative = standing->alternative};
+
+    text.encoding = transfer_find(leaf->encoding_field);
+    g_strlcpy(text.charset, charset != NULL ? charset : "", sizeof text.charset);
+    g_array_append_val(texts, text);
+}
+
+guint part_report(const struct leaf *leaf, const struct standing *standing, struct answer *answer,
+                  GArray *texts)
+{
+    g_autofree char *type = part_type_format(leaf->type), *name = file_name(leaf);
+    const char *charset =
+        leaf->type != NULL ? g_mime_content_type_get_parameter(leaf->type, "charset") : NULL;
+    const char *disposition =
+        leaf->disposition != NULL ? g_mime_content_disposition_get_disposition(leaf->disposition) : "inline";
+    enum transfer_encoding encoding = transfer_find(leaf->encoding_field);
+    gboolean is_html = strcmp(type, "text/html") == 0;
+    gboolean is_text = g_str_has_prefix(type, "text/") && g_ascii_strcasecmp(disposition, "inline") == 0 &&
+                       (name == NULL || standing->is_first);
+    struct part_words words = {type, charset, name};
+    guint number =
+        answer_part(answer, leaf->parent, leaf->depth, is_text ? PART_TEXT : PART_ATTACHMENT, &words);
+
+    if (number == 0)
+        return 0;
+    answer_part_size(answer, number, transfer_decoded_size(encoding, leaf->octets, leaf->length));
+    report_findings(leaf, type, name, encoding, number, answer);
+    if (is_text && standing->is_own)
+        add_text(leaf, charset, is_html, number, standing, texts);
+    return number;
+}

@@ -1,0 +1,25 @@
+/*
+ * text: the message's own text: its text parts decoded, converted to UTF-8, HTML made text, given to lines.
+ */
+#ifndef MILTER_INSPECT_TEXT_H
+#define MILTER_INSPECT_TEXT_H
+
+#include "milter/inspect/answer.h"
+#include "milter/inspect/inspector.h"
+#include "milter/inspect/transfer.h"
+
+/* A text part that a reader of the message sees as its text. Points into the message. */
+struct own_text {
+    guint part;
+    const char *octets;
+    gsize length;
+    enum transfer_encoding encoding;
+    char charset[64]; /* as declared; "" none */
+    gboolean is_html;
+    guint alternative; /* number of the multipart/alternative that it is a form of, 0 none: HTML is read when
+                          there is no plain text in it */
+};
+
+void texts_report(const GArray *texts, const struct inspect_limits *limits, struct answer *answer);
+
+#endif
