@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* Each takes what it names from *p; FALSE if it is not there. */
+/* Each takes what it names from *p; FALSE if it is not there, and then *p may stand behind the end of the text. */
 static gboolean take_value(const char **p);
 
 static void skip_blanks(const char **p)
@@ -90,7 +90,8 @@ static gboolean take_value(const char **p)
         taken = take_string(p);
     else
         taken = take_word(p, "true") || take_word(p, "false") || take_word(p, "null") || take_number(p);
-    skip_blanks(p);
+    if (taken)
+        skip_blanks(p);
     return taken;
 }
 
