@@ -61,7 +61,7 @@ struct directory_settings {
     GPtrArray *address_attributes; /* char *: those named in the person filter with %s; directory_open takes them from there */
     gint64 refresh_ms;       /* how long a found answer is fresh */
     gint64 answer_within_ms;
-    gint64 connect_within_ms;
+    gint64 connect_within_ms; /* each step of opening a connection; never more than answer_within_ms */
     GTimeZone *time_zone;    /* NULL: the host's */
     char *identity;          /* canonical text of the block: equal text, equal directory */
 };

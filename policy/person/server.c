@@ -151,7 +151,7 @@ static gboolean set_options(LDAP *server, const struct directory_settings *setti
     int version = LDAP_VERSION3, deref = LDAP_DEREF_NEVER, none = LDAP_NO_LIMIT;
     int idle = KEEPALIVE_IDLE_SECONDS, between = KEEPALIVE_INTERVAL_SECONDS, probes = KEEPALIVE_PROBES;
     unsigned int stuck_ms = (unsigned int)settings->answer_within_ms;
-    struct timeval within = interval(settings->connect_within_ms);
+    struct timeval within = interval(MIN(settings->connect_within_ms, settings->answer_within_ms));
 
     return ldap_set_option(server, LDAP_OPT_PROTOCOL_VERSION, &version) == LDAP_OPT_SUCCESS &&
            ldap_set_option(server, LDAP_OPT_NETWORK_TIMEOUT, &within) == LDAP_OPT_SUCCESS &&

@@ -432,58 +432,6 @@ static void test_threads(void)
     pthread_mutex_destroy(&crowd.lock);
 }
 
-/* ---- people in memory */
-
-static gboolean is_down(const char *value, gpointer data)
-{
-    const char *who = data;
-
-    return strcmp(who, "all") == 0 || strcmp(value, who) == 0;
-}
-
-static void test_memory(void)
-{
-    g_autoptr(schemes) schemes = schemes_new();
-    GPtrArray *people = g_ptr_array_new();
-    char who[32] = "ni@x.cn";
-
-    g_ptr_array_add(people, make_person(schemes, "bo@x.cn", "bo"));
-    g_ptr_array_add(people, make_person(schemes, "ni@x.cn", "ni"));
-    g_ptr_array_add(people, make_person(schemes, "twin@x.cn", "twin"));
-    g_ptr_array_add(people, make_person(schemes, "twin@x.cn", "Twin"));
-    g_autoptr(directory) directory = directory_of_people(people, is_down, who);
-    g_autoptr(directory_query) query = directory_query_new(directory);
-    directory_query_add(query, ASK_ADDRESS, "bo@x.cn");
-    directory_query_add(query, ASK_ADDRESS, "ni@x.cn");
-    directory_query_add(query, ASK_ADDRESS, "no@x.cn");
-    directory_query_add(query, ASK_ADDRESS, "twin@x.cn");
-    directory_query_add(query, ASK_LOGIN, "Bo");
-    directory_query_add(query, ASK_LOGIN, "TWIN");
-    g_assert_true(directory_query_wait(query, 0));
-    g_assert_cmpint(ask(query, "bo@x.cn"), ==, ANSWER_FOUND);
-    g_assert_cmpint(ask(query, "ni@x.cn"), ==, ANSWER_UNAVAILABLE);
-    g_assert_cmpint(ask(query, "no@x.cn"), ==, ANSWER_ABSENT);
-    g_assert_cmpint(ask(query, "twin@x.cn"), ==, ANSWER_AMBIGUOUS);
-    g_assert_cmpstr(directory_query_answer(query, ASK_LOGIN, "Bo").person->id, ==, "uid=bo,dc=x");
-    g_assert_cmpint(directory_query_answer(query, ASK_LOGIN, "TWIN").state, ==, ANSWER_AMBIGUOUS);
-    g_assert_false(directory_query_outage(query));
-    g_strlcpy(who, "all", sizeof who);
-    g_assert_true(directory_query_outage(query));
-    g_autoptr(directory_query) second = directory_query_new(directory);
-    directory_query_add(second, ASK_ADDRESS, "bo@x.cn");
-    g_assert_cmpint(ask(second, "bo@x.cn"), ==, ANSWER_UNAVAILABLE);
-}
-
-static void test_nobody_in_memory(void)
-{
-    g_autoptr(directory) directory = directory_of_people(g_ptr_array_new(), NULL, NULL);
-    g_autoptr(directory_query) query = directory_query_new(directory);
-
-    directory_query_add(query, ASK_ADDRESS, "bo@x.cn");
-    g_assert_cmpint(ask(query, "bo@x.cn"), ==, ANSWER_ABSENT);
-    g_assert_false(directory_query_outage(query));
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -499,7 +447,5 @@ int main(int argc, char **argv)
     g_test_add_func("/person/query/freed-under-way", test_freed_under_way);
     g_test_add_func("/person/query/impossible-values", test_impossible_values);
     g_test_add_func("/person/query/threads", test_threads);
-    g_test_add_func("/person/memory/answers", test_memory);
-    g_test_add_func("/person/memory/nobody", test_nobody_in_memory);
     return g_test_run();
 }
