@@ -46,6 +46,14 @@ my @cases = (
         "#!/bin/sh\necho 1..1; echo ok 1; echo 'WARNING: ThreadSanitizer: data race (pid=1)' >&2",
         qr/^not ok 2 - a sanitizer reported: /m
     ],
+    [   'daemon-asan',
+        "#!/bin/sh\necho 1..1; echo ok 1; echo 'ERROR: LeakSanitizer: detected memory leaks' >\${ASAN_OPTIONS##*log_path=}.7",
+        qr/^not ok 2 - a sanitizer reported: ERROR: LeakSanitizer: detected memory leaks$/m
+    ],
+    [   'daemon-tsan',
+        "#!/bin/sh\necho 1..1; echo ok 1; echo 'FATAL: what' >\${TSAN_OPTIONS##*log_path=}.7",
+        qr/^not ok 2 - a sanitizer reported: see above$/m
+    ],
     [   'leaves.t',
         q{print "1..1\nok 1 - a\n"; exec 'sleep', '60' if !fork; },
         qr/^not ok 2 - left processes running: sleep \(\d+\)$/m
