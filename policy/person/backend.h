@@ -43,7 +43,7 @@ struct backend_kind {
     enum answer_state (*look)(struct backend *backend, enum question_kind kind, const char *value, struct person **person);
     /* Takes the search over and gives it to directory_answer within its time, from any thread. Never waits. */
     void (*ask)(struct backend *backend, struct search *search);
-    /* Is the whole directory out of reach now? since_us: somebody waited in vain from then on; 0 if nobody did. */
+    /* Is the whole directory out of reach now? since_us: when something was asked that has no answer; 0 if nothing was. */
     gboolean (*outage)(struct backend *backend, gint64 since_us);
     /* Fills connected and where. */
     void (*status)(struct backend *backend, struct directory_status *status);

@@ -85,6 +85,7 @@ struct directory *directory_open(struct directory_settings *settings, struct sch
  * asked for each question: TRUE = unavailable; TRUE for "" = the whole directory (directory_query_outage). May be NULL. Nothing is cached. */
 struct directory *directory_of_people(GPtrArray *people, gboolean (*down)(const char *value, gpointer data), gpointer data);
 struct directory *directory_ref(struct directory *directory);
+/* The last one ends the thread of an LDAP directory; if that is just opening a connection this takes until it is open or has failed. */
 void directory_unref(struct directory *directory);
 DEFINE_AUTOPTR(directory, directory_unref)
 
@@ -94,7 +95,8 @@ struct directory_query *directory_query_new(struct directory *directory);
 void directory_query_add(struct directory_query *query, enum question_kind kind, const char *value);
 /* Sends what the cache could not answer, in as few searches as possible; never waits. More may be added and sent later. */
 void directory_query_send(struct directory_query *query);
-/* Waits until all is answered or deadline (g_get_monotonic_time() microseconds); what is open then is unavailable. TRUE if all was answered. */
+/* Sends what is unsent and waits until all is answered or deadline (g_get_monotonic_time() microseconds), for no question longer than
+ * answer_within_ms from when it was first asked; what is open then is unavailable. TRUE if all was answered, unavailable by an error included. */
 gboolean directory_query_wait(struct directory_query *query, gint64 deadline_us);
 /* The answer to a question that was added (UNAVAILABLE if it was not, or is not answered). Borrowed from the query. */
 struct person_answer directory_query_answer(const struct directory_query *query, enum question_kind kind, const char *value);

@@ -153,6 +153,7 @@ static void give_up_waiting(struct ldap_backend *ldap, gint64 now_us)
  * looks (a stopped process still accepts). */
 static void give_up_open(struct ldap_backend *ldap, gint64 now_us)
 {
+    g_autoptr(GPtrArray) late = g_ptr_array_new();
     GHashTableIter each;
     gpointer id, value;
     gboolean silent = FALSE;
@@ -164,15 +165,17 @@ static void give_up_open(struct ldap_backend *ldap, gint64 now_us)
         if (search->due_us > now_us)
             continue;
         g_hash_table_iter_steal(&each);
+        g_ptr_array_add(late, search);
         silent = silent || ldap->heard_us < search->sent_us;
         if (!silent)
             ldap_abandon_ext(ldap->server, GPOINTER_TO_INT(id), NULL, NULL);
-        answer_unavailable(ldap, search);
     }
-    if (!silent)
-        return;
-    disconnect(ldap, TRUE, g_strdup_printf("%s: does not answer", url_in_use(ldap)));
-    ldap->url = (ldap->url + 1) % ldap->mapping.settings->urls->len;
+    if (silent) {
+        disconnect(ldap, TRUE, g_strdup_printf("%s: does not answer", url_in_use(ldap)));
+        ldap->url = (ldap->url + 1) % ldap->mapping.settings->urls->len;
+    }
+    for (guint i = 0; i < late->len; i++) /* last: who hears of it may ask at once whether it is an outage */
+        answer_unavailable(ldap, g_ptr_array_index(late, i));
 }
 
 static gint64 next_due(struct ldap_backend *ldap)

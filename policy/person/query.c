@@ -20,7 +20,8 @@ struct directory_query {
     GPtrArray *unsent;           /* struct question *, borrowed */
     GPtrArray *open;             /* sent, not answered; borrowed */
     gboolean unavailable;        /* an answer was, or did not come in time */
-    gint64 waiting_since_us;     /* when the first question was asked that nobody answered in time; 0: none */
+    gint64 since_us;             /* when the first of those was asked; 0: none was sent */
+    gboolean late;               /* some did not come in time */
 };
 
 static guint question_hash(gconstpointer question)
@@ -111,7 +112,11 @@ static void take_answer(struct directory_query *query, struct question *question
     question->answered = TRUE;
     question->state = state;
     question->person = state == ANSWER_FOUND ? question->slot->person : NULL;
-    query->unavailable = query->unavailable || state == ANSWER_UNAVAILABLE;
+    if (state != ANSWER_UNAVAILABLE)
+        return;
+    query->unavailable = TRUE;
+    if (query->since_us == 0 || question->slot->asked_us < query->since_us)
+        query->since_us = question->slot->asked_us;
 }
 
 /* The slot that answers without asking: from the cache, from a backend that looks at once, or absent if
@@ -210,12 +215,6 @@ void directory_query_send(struct directory_query *query)
     }
 }
 
-static void give_up(struct directory_query *query, const struct slot *slot)
-{
-    if (query->waiting_since_us == 0 || slot->asked_us < query->waiting_since_us)
-        query->waiting_since_us = slot->asked_us;
-}
-
 /* With the lock held: takes the answers that are there, gives up what is late. The next moment at which
  * something is late, or 0 if nothing is open any more. */
 static gint64 collect(struct directory_query *query, gint64 deadline_us)
@@ -230,8 +229,7 @@ static gint64 collect(struct directory_query *query, gint64 deadline_us)
             i++;
             continue;
         }
-        if (!question->slot->answered)
-            give_up(query, question->slot);
+        query->late = query->late || !question->slot->answered;
         take_answer(query, question, question->slot->answered ? question->slot->state : ANSWER_UNAVAILABLE);
         g_ptr_array_remove_index_fast(query->open, i);
     }
@@ -253,7 +251,7 @@ gboolean directory_query_wait(struct directory_query *query, gint64 deadline_us)
         pthread_cond_timedwait(&directory->answered, &directory->lock, &until);
     }
     pthread_mutex_unlock(&directory->lock);
-    return query->waiting_since_us == 0;
+    return !query->late;
 }
 
 struct person_answer directory_query_answer(const struct directory_query *query, enum question_kind kind,
@@ -272,5 +270,5 @@ gboolean directory_query_outage(const struct directory_query *query)
 {
     struct backend *backend = query->directory->backend;
 
-    return query->unavailable && backend->kind->outage(backend, query->waiting_since_us);
+    return query->unavailable && backend->kind->outage(backend, query->since_us);
 }
