@@ -102,7 +102,10 @@ static void check_zone_origin(struct hearing *hearing)
     enum message_id missing;
     struct reason *reason;
 
-    judge(hearing, CHECK_ZONE_ORIGIN, &dominance, REASON_ZONE_ORIGIN, NULL, &zone->limit_otherwise);
+    /* Outsiders are refused whatever the zone says of what is above: a hold or a 4xx beside the refusal of those who are not cleared
+     * would tell who is (13.18). */
+    judge(hearing, CHECK_ZONE_ORIGIN, &dominance, REASON_ZONE_ORIGIN, NULL,
+          hearing->decision->sender.class == SENDER_OUTSIDE ? NULL : &zone->limit_otherwise);
     note_against(hearing, CHECK_ZONE_ORIGIN, EXPLAIN_ZONE, zone->name, limits);
     if (zone_protected(zone, hearing->inputs->session, &missing))
         return;

@@ -36,14 +36,14 @@ void networks_add(GArray **networks, const char *text)
     g_array_append_val(*networks, network);
 }
 
-static void add_name(GPtrArray **names, const char *name)
+void names_add(GPtrArray **names, const char *name)
 {
     if (*names == NULL)
         *names = g_ptr_array_new_with_free_func(g_free);
     g_ptr_array_add(*names, g_strdup(name));
 }
 
-static struct zone *add_zone(struct world *world, const char *name, const char *level)
+struct zone *world_add_zone(struct world *world, const char *name, const char *level)
 {
     struct zone *zone = zone_new(name);
 
@@ -55,26 +55,26 @@ static struct zone *add_zone(struct world *world, const char *name, const char *
 
 static void make_zones(struct world *world)
 {
-    struct zone *office = add_zone(world, "office", "机密");
-    struct zone *travellers = add_zone(world, "travellers", "内部");
-    struct zone *partner = add_zone(world, "partner ministry", "秘密");
-    struct zone *by_network = add_zone(world, "partner by network", "秘密");
-    struct zone *internet = add_zone(world, "internet", "公开");
+    struct zone *office = world_add_zone(world, "office", "机密");
+    struct zone *travellers = world_add_zone(world, "travellers", "内部");
+    struct zone *partner = world_add_zone(world, "partner ministry", "秘密");
+    struct zone *by_network = world_add_zone(world, "partner by network", "秘密");
+    struct zone *internet = world_add_zone(world, "internet", "公开");
 
     office->inside = TRUE;
     networks_add(&office->clients, "10.0.0.0/8");
     networks_add(&office->relays, "10.0.0.25/32");
-    add_name(&office->recipients, "agency.gov.cn");
-    add_name(&office->recipients, "*.agency.gov.cn");
+    names_add(&office->recipients, "agency.gov.cn");
+    names_add(&office->recipients, "*.agency.gov.cn");
     travellers->inside = travellers->login_any = TRUE;
     travellers->requires = (struct zone_requires){.tls = 12, .client_certificate = TRUE};
-    add_name(&partner->certificates, "relay.ministry.gov.cn");
-    add_name(&partner->recipients, "ministry.gov.cn");
+    names_add(&partner->certificates, "relay.ministry.gov.cn");
+    names_add(&partner->recipients, "ministry.gov.cn");
     partner->accepts = g_ptr_array_new();
     g_ptr_array_add(partner->accepts, (gpointer)schemes_home(world->schemes));
     networks_add(&by_network->clients, "192.0.2.7/32");
     networks_add(&by_network->peers, "192.0.2.7/32");
-    add_name(&by_network->recipients, "province.gov.cn");
+    names_add(&by_network->recipients, "province.gov.cn");
     by_network->requires.tls = 10;
     internet->otherwise = TRUE;
     zone_add_limit(world->zones->local,
@@ -125,21 +125,27 @@ struct person *world_find(const struct world *world, const char *name)
     g_error("no person %s", name);
 }
 
-struct world *world_new(void)
+struct world *world_over(struct schemes *schemes)
 {
     struct world *world = g_new0(struct world, 1);
 
-    world->schemes = schemes_cn();
+    world->schemes = schemes;
     world->zones = zones_new();
     world->policy = policy_new();
     world->people = g_ptr_array_new_with_free_func((GDestroyNotify)person_unref);
     world->down = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     world->strings = g_ptr_array_new_with_free_func(g_free);
     world->now = WORLD_NOW;
-    world->snapshot = (struct snapshot){.generation = 1,
-                                        .schemes = world->schemes,
-                                        .zones = world->zones,
-                                        .policy = world->policy};
+    world->snapshot = (struct snapshot){
+        .generation = 1, .schemes = world->schemes, .zones = world->zones, .policy = world->policy};
+    world_new_message(world);
+    return world;
+}
+
+struct world *world_new(void)
+{
+    struct world *world = world_over(schemes_cn());
+
     make_zones(world);
     world_person(world, "an", "绝密");
     world_person(world, "bo", "机密");
@@ -147,7 +153,6 @@ struct world *world_new(void)
     world_person(world, "ni", "内部");
     world_person(world, "gu", "公开");
     world_person(world, "nobody", NULL);
-    world_new_message(world);
     return world;
 }
 

@@ -30,6 +30,11 @@ struct world {
 };
 
 struct world *world_new(void);
+/* The same without zones and people, over other schemes (taken over). */
+struct world *world_over(struct schemes *schemes);
+/* A zone behind the others, carrying up to a level of the home scheme. Borrowed. */
+struct zone *world_add_zone(struct world *world, const char *name, const char *level);
+void names_add(GPtrArray **names, const char *name);
 void world_free(struct world *world);
 DEFINE_AUTOPTR(world, world_free)
 
