@@ -291,7 +291,7 @@ void draw_recipient(struct world *world)
         "<p0@agency.gov.cn>",      "<p1@agency.gov.cn>",    "<P1@agency.gov.cn>",  "<p2@agency.gov.cn>",
         "<p3@agency.gov.cn>",      "<p4@agency.gov.cn>",    "<p5@agency.gov.cn>",  "<p5+tag@agency.gov.cn>",
         "<unknown@agency.gov.cn>", "<x@elsewhere.example>", "<a@partner.example>", "<friend@partner.example>",
-        "<p1%x@agency.gov.cn>"};
+        "<小明@agency.gov.cn>",    "<p1%x@agency.gov.cn>"};
     gboolean strange = draw_once_in(60);
     struct envelope_recipient *recipient =
         world_to(world, strange ? addresses[G_N_ELEMENTS(addresses) - 1]
