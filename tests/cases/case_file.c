@@ -236,6 +236,8 @@ static gboolean take_head(struct reading *reading, const char *word, const char 
         begin_mail(reading, value);
     else if (strcmp(word, "conf") == 0)
         g_string_append_printf(reading->file->conf, "%s\n", value);
+    else if (strcmp(word, "choices") == 0 && strcmp(value, "own") == 0)
+        reading->file->own_choices = TRUE;
     else if (strcmp(word, "person") == 0)
         g_ptr_array_add(reading->file->persons, g_strdup(value));
     else
@@ -257,7 +259,7 @@ static void take_line(struct reading *reading, char *line)
     if (take_head(reading, words[0], value))
         return;
     if (reading->mail == NULL)
-        wrong(reading, "expected conf, person or mail");
+        wrong(reading, "expected conf, choices own, person or mail");
     if (!take_input(reading, words[0], value) && !take_outcome(reading, words[0], value))
         wrong(reading, "not a line of a case");
 }

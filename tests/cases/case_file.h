@@ -1,8 +1,10 @@
 /*
- * case_file: one file of tests/cases: a message or several over one session, and what is expected of each. A line is a word and its values; "#"
- * begins a comment; every line but those of `mail` may stand more than once where that makes sense.
+ * case_file: one file of tests/cases: a message or several over one session, and what is expected of each. A
+ * line is a word and its values; "#" begins a comment. `to`, `down`, `expect`, `recorded` and the lines of
+ * the message may stand more than once in a mail.
  *
- *   conf LINE                a line of configuration beside tests/cases/miji.conf (before the first `mail`)
+ *   conf LINE                a line of configuration beside miji.conf and choices.conf of tests/cases
+ *   choices own              without choices.conf
  *   person NAME CLEARANCE    the clearance of a person of the directory, or of a new one NAME@agency.gov.cn
  *   mail TITLE               a message begins; session lines hold on from the message before
  *   client IP | login NAME | tls 1.3 | certificate CN | local      the session; `login -` takes it away
@@ -36,21 +38,22 @@ struct case_mail {
     char *title;
     struct session session;
     char *from;
-    GPtrArray *to;          /* struct case_recipient * */
-    GString *message;       /* with CRLF */
-    GPtrArray *down;        /* char * */
+    GPtrArray *to;    /* struct case_recipient * */
+    GString *message; /* with CRLF */
+    GPtrArray *down;  /* char * */
     char *now;
     enum facts_state reader;
-    GPtrArray *expect;      /* struct case_expectation * */
-    GPtrArray *recorded;    /* char * */
+    GPtrArray *expect;   /* struct case_expectation * */
+    GPtrArray *recorded; /* char * */
     char *label, *class, *zone, *act, *carried_out, *reply;
 };
 
 struct case_file {
-    char *name;             /* "03-one-of-two-cleared" */
+    char *name; /* "03-one-of-two-cleared" */
     GString *conf;
-    GPtrArray *persons;     /* char *: "NAME CLEARANCE" */
-    GPtrArray *mails;       /* struct case_mail * */
+    gboolean own_choices; /* without choices.conf */
+    GPtrArray *persons;   /* char *: "NAME CLEARANCE" */
+    GPtrArray *mails;     /* struct case_mail * */
 };
 
 /* Reads a file; ends the program with file and line when it is not a case. */
