@@ -2,14 +2,11 @@
 
 #include <string.h>
 
-/* Readers of what does not work yet are called later_…; the table tells them by that. */
-#define IS_AVAILABLE(read) (strncmp(#read, "later_", 6) != 0)
-
 static const struct setting_row rows[] = {
 #define SETTING(id, change, times, fallback, read, print) \
-    {KW_COUNT, KW_##id, CHANGE_##change, TIMES_##times, fallback, IS_AVAILABLE(read)},
+    {KW_COUNT, KW_##id, CHANGE_##change, TIMES_##times, fallback, #read},
 #define IN(block, keyword, change, times, fallback, read) \
-    {KW_##block, KW_##keyword, CHANGE_##change, TIMES_##times, fallback, IS_AVAILABLE(read)},
+    {KW_##block, KW_##keyword, CHANGE_##change, TIMES_##times, fallback, #read},
 #define IN_DIRECTORY(keyword, times, fallback, read) IN(DIRECTORY, keyword, RELOAD, times, fallback, read)
 #define IN_ZONE(keyword, times, fallback, read) IN(ZONE, keyword, RELOAD, times, fallback, read)
 #define IN_UNLABELLED(keyword, times, fallback, read) IN(UNLABELLED, keyword, RELOAD, times, fallback, read)
@@ -25,6 +22,12 @@ const struct setting_row *setting_rows(guint *count)
 {
     *count = G_N_ELEMENTS(rows);
     return rows;
+}
+
+/* Readers of what does not work yet are called later_…; the table tells them by that. */
+gboolean setting_is_available(const struct setting_row *row)
+{
+    return !g_str_has_prefix(row->reader, "later_");
 }
 
 /* The rows of the top level come first, in the order of enum setting. */

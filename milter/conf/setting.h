@@ -21,11 +21,13 @@ struct setting_row {
     enum setting_change change; /* that of the block for a statement of a block */
     enum setting_times times;
     const char *fallback; /* as written in settings.def */
-    gboolean available;
+    const char *reader;   /* name of the function */
 };
 
 /* All rows in the order of settings.def; *count of them. */
 const struct setting_row *setting_rows(guint *count);
+/* FALSE: it is read with all checks and then refused with [not-available-yet]. */
+gboolean setting_is_available(const struct setting_row *row);
 /* The keyword of a setting of the top level, in English; constant. */
 const char *setting_name(enum setting setting);
 gboolean setting_needs_restart(enum setting setting);
