@@ -7,8 +7,8 @@
 #include "milter/conf/scheme_files.h"
 #include "milter/conf/snapshot_hash.h"
 
-/* Texts in the order read, each with its length, so that nothing can move from one to the next. Not their names: `miji check miji.conf` and the daemon, which
- * has the whole path, must come to the same hash. */
+/* Texts in the order read, each with its length, so that nothing can move from one to the next. Not their
+ * names: `miji check miji.conf` and the daemon, which has the whole path, must come to the same hash. */
 void checksum_source(const struct source *source, gpointer checksum)
 {
     guint32 length = source->length;
@@ -51,6 +51,11 @@ static gboolean may_keep_directory(const struct snapshot *snapshot, const struct
            strcmp(settings->identity, previous->conf->directory->identity) == 0;
 }
 
+static enum diagnostic_id why_not_open(const GError *error)
+{
+    return g_error_matches(error, DIRECTORY_ERROR, DIRECTORY_ERROR_FILE) ? DIAG_NO_FILE : DIAG_ENDPOINT;
+}
+
 static void open_directory(struct snapshot *snapshot, const struct snapshot *previous, struct span place,
                            struct diagnostics *diagnostics)
 {
@@ -63,7 +68,7 @@ static void open_directory(struct snapshot *snapshot, const struct snapshot *pre
     snapshot->directory =
         directory_open(directory_settings_copy(snapshot->conf->directory), snapshot->schemes, &error);
     if (snapshot->directory == NULL)
-        diagnostics_report(diagnostics, DIAG_NO_FILE, place,
+        diagnostics_report(diagnostics, why_not_open(error), place,
                            message_make(MSG_DIRECTORY_NOT_OPEN, error->message, NULL));
 }
 

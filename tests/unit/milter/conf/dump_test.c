@@ -60,7 +60,7 @@ static void test_fallbacks(void)
 
     for (guint i = 0; i < rows; i++, row++) {
         gboolean in_dump =
-            row->available && row->fallback[0] != '\0' && row->fallback[0] != '(' &&
+            setting_is_available(row) && row->fallback[0] != '\0' && row->fallback[0] != '(' &&
             (row->block == KW_COUNT || row->block == KW_DIRECTORY || row->block == KW_UNLABELLED ||
              row->block == KW_LIMITS || row->block == KW_SANDBOX);
         if (!in_dump)

@@ -87,6 +87,12 @@ static void test_bad_files(void)
                                    SNAPSHOT_NO_HOST, NULL, &missing));
     g_assert_nonnull(strstr(missing, "miji.conf:2:11: error: the directory cannot be opened: "));
     g_assert_nonnull(strstr(missing, "[no-file]"));
+    g_autofree char *setting = NULL;
+    g_assert_null(conf_folder_load(
+        folder,
+        CONF_SCHEME "directory \"ldaps://ldap.example\" { base \"dc=x\"; bind sasl external }\n" CONF_ZONES,
+        SNAPSHOT_NO_HOST, NULL, &setting));
+    g_assert_nonnull(strstr(setting, "[endpoint]"));
     conf_folder_write(folder, "people.ldif", "this is no LDIF\n", 0644);
     g_assert_null(conf_folder_load(folder, CONF_BASE, SNAPSHOT_NO_HOST, NULL, &broken));
     g_assert_nonnull(strstr(broken, "miji.conf:2:11: error: the directory cannot be opened: "));
