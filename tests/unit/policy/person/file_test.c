@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "policy/person/backend.h"
+#include "policy/person/entry.h"
 #include "policy/person/limits.h"
 #include "tests/support/asking.h"
 #include "tests/support/schemes.h"
@@ -199,6 +199,27 @@ static void test_not_refreshed_early(void)
     directory_query_free(query);
 }
 
+/* A server is asked for nothing that is not needed, and for nothing twice. */
+static void test_attributes(void)
+{
+    struct directory_settings *settings = settings_new();
+    g_autoptr(person_filter) filter = person_filter_parse(settings->person_filter, NULL);
+    struct mapping mapping = {settings, filter, schemes};
+    const char **names = mapping_attributes(&mapping);
+    g_autofree char *plain = g_strjoinv(" ", (char **)names);
+
+    g_assert_cmpstr(plain, ==, "objectClass cn mail alias uid serial mijiClearance verified");
+    g_free(names);
+    settings->category_attribute = g_strdup("category");
+    settings->clearance_until_attribute = g_strdup("end");
+    settings->unit_attribute = g_strdup("UID");
+    names = mapping_attributes(&mapping);
+    g_autofree char *all = g_strjoinv(" ", (char **)names);
+    g_assert_cmpstr(all, ==, "objectClass cn mail alias uid serial mijiClearance category end verified");
+    g_free(names);
+    directory_settings_free(settings);
+}
+
 /* ---- the files that come with Miji */
 
 static struct directory *open_shipped(const char *name)
@@ -325,6 +346,7 @@ int main(int argc, char **argv)
     g_test_add_func("/person/file/too-many-clearances", test_too_many_clearances);
     g_test_add_func("/person/file/changes", test_changes);
     g_test_add_func("/person/file/not-refreshed-early", test_not_refreshed_early);
+    g_test_add_func("/person/file/attributes", test_attributes);
     g_test_add_func("/person/file/shipped", test_shipped);
     g_test_add_func("/person/file/refused", test_refused);
     failed = g_test_run();
