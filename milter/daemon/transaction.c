@@ -135,7 +135,7 @@ static enum facts_state failure_state(struct transaction *transaction, const gui
     const char *id = transaction->envelope->queue_id ? transaction->envelope->queue_id : "NOQUEUE";
     log_line(LOG_LEVEL_WARNING, "%s: inspector %s ref=MIJI-%s", id, words[failure], transaction->reference);
     if (failure == INSPECT_BUSY)
-        return FACTS_NONE_TRANSIENT;
+        return FACTS_NONE_BUSY;
     return failures_note(transaction->service->failures, digest) > 1 ? FACTS_NONE_PERSISTENT : FACTS_NONE_TRANSIENT;
 }
 

@@ -147,21 +147,20 @@ static void choose_act(struct hearing *hearing, const struct mixture *m)
     decision->carried_out = carried_out(decision->act, local);
 }
 
-/* What the reply is about: the strictest verdict, but for a mixture that is put off or that an outsider must
- * not understand. */
+/* What the reply is about: the strictest verdict, but for what is put off, and a mixture that an outsider
+ * must not understand. */
 static void choose_leading(struct hearing *hearing, const struct mixture *m)
 {
     struct decision *decision = hearing->decision;
+    enum verdict about = decision->act == ACT_DEFER ? VERDICT_DEFER : decision->verdict;
     gboolean mixed = m->refuse > 0 && m->deliver + m->hold > 0;
 
     if (decision->act == ACT_ACCEPT)
         return;
+    decision->leading = leader(decision->recipients, about)->leading;
     if (mixed && decision->act == ACT_REFUSE && decision->sender.class == SENDER_OUTSIDE)
-        decision->leading = reasons_add(decision->reasons, REASON_MIXED_REFUSAL, CHECK_RULES, CHECK_DENY);
-    else if (decision->act == ACT_DEFER)
-        decision->leading = leader(decision->recipients, VERDICT_DEFER)->leading;
-    else
-        decision->leading = leader(decision->recipients, decision->verdict)->leading;
+        decision->leading =
+            reasons_add(decision->reasons, REASON_MIXED_REFUSAL, decision->leading->check, CHECK_DENY);
 }
 
 /* Nobody to decide about: what the message itself says. */

@@ -83,8 +83,16 @@ struct decision *decide(const struct inputs *inputs, const char *reference);
 void decision_free(struct decision *decision);
 DEFINE_AUTOPTR(decision, decision_free)
 
-/* The log line without queue id and times: `verdict=refuse to=<x@y> label=机密 reason=not-cleared …` in the fixed order of style.md 2; addresses in <>,
- * free text quoted and last. New string, one line, control characters escaped. */
+/*
+ * The log line without queue id and times, always these keys in this order, those in [ ] only where there is something to say:
+ *
+ *     verdict= to=<…>,… [also=<…>,…] label= [reason= check= [told=]] [wanted=needs-store] act= [reply= ref=] from=<…> class=
+ *     [login="…"] zone="…"
+ *
+ * to: who has that verdict, also: the others (at most 10 each, then ",+990"). label: E; "-" none, "?" unknown. told: what the sender hears instead of the
+ * reason. wanted: what only a store can carry out; act: what is done. Addresses in <>, names in quotes and last. Never a subject, a
+ * body or a text that was found. New string, one line, control characters replaced.
+ */
 char *decision_log(const struct decision *decision, const struct inputs *inputs);
 
 /* For people: every claim, clearance, check and answer; and the same as one JSON object. New strings. */

@@ -63,13 +63,28 @@ static void append_recipients(GString *line, const struct decision *decision, co
         g_string_append_printf(line, ",+%u", count - LOG_ADDRESSES);
 }
 
+/* Behind a refusal of the whole because of some: why those are refused. */
+static const struct reason *reason_behind(const struct decision *decision)
+{
+    if (decision->leading == NULL || decision->leading->id != REASON_MIXED_REFUSAL)
+        return decision->leading;
+    for (guint i = 0; i < decision->recipients->len; i++) {
+        const struct decided_recipient *recipient = g_ptr_array_index(decision->recipients, i);
+        if (recipient->verdict == decision->verdict && recipient->leading->check == decision->leading->check)
+            return recipient->leading;
+    }
+    return decision->leading;
+}
+
 static void append_reason(GString *line, const struct decision *decision)
 {
-    const struct reason *leading = decision->leading;
+    const struct reason *reason = reason_behind(decision);
 
-    if (leading != NULL)
-        g_string_append_printf(line, " reason=%s check=%s", reason_name(leading->id),
-                               check_name(leading->check));
+    if (reason != NULL)
+        g_string_append_printf(line, " reason=%s check=%s", reason_name(reason->id),
+                               check_name(reason->check));
+    if (reason != decision->leading)
+        g_string_append_printf(line, " told=%s", reason_name(decision->leading->id));
     if (decision->act == ACT_NEEDS_STORE)
         g_string_append_printf(line, " wanted=%s", act_name(decision->act));
     g_string_append_printf(line, " act=%s", act_name(decision->carried_out));

@@ -50,6 +50,22 @@ static void test_outside(void)
                     "act=defer reply=451 ref=MIJI-abc234 from=<> class=outside zone=\"internet\"");
 }
 
+/* An outsider hears nothing of it, the log says who was refused and why. */
+static void test_mixture_from_outside(void)
+{
+    g_autoptr(world) world = world_new();
+    world_partner(world);
+    world_from(world, "<somebody@elsewhere.example>");
+    world_field(world, "X-Classification", "秘密");
+    world_to(world, "<an@agency.gov.cn>");
+    world_to(world, "<ni@agency.gov.cn>");
+    g_autofree char *line = log_of(world);
+
+    g_assert_nonnull(strstr(line, "verdict=refuse to=<ni@agency.gov.cn> also=<an@agency.gov.cn> label=秘密 "
+                                  "reason=not-cleared check=recipient told=mixed-refusal act=refuse "
+                                  "reply=550 ref="));
+}
+
 static void test_no_label(void)
 {
     g_autoptr(world) world = world_new();
@@ -137,6 +153,7 @@ int main(int argc, char **argv)
     g_test_add_func("/log/accept", test_accept);
     g_test_add_func("/log/mixture", test_mixture);
     g_test_add_func("/log/outside", test_outside);
+    g_test_add_func("/log/mixture-from-outside", test_mixture_from_outside);
     g_test_add_func("/log/no-label", test_no_label);
     g_test_add_func("/log/categories", test_categories);
     g_test_add_func("/log/many", test_many);
