@@ -12,7 +12,7 @@ static char *control_address(const struct invocation *invocation)
     g_autoptr(sources) sources = sources_new();
     g_autoptr(diagnostics) diagnostics = diagnostics_new(sources);
     struct snapshot *snapshot =
-        snapshot_load(invocation->config, SNAPSHOT_NO_DIRECTORY | SNAPSHOT_ANY_OWNER, NULL, diagnostics);
+        snapshot_load(invocation->config, SNAPSHOT_NO_DIRECTORY | SNAPSHOT_ANY_OWNER | SNAPSHOT_NO_HOST, NULL, diagnostics);
     char *address = g_strdup(snapshot ? snapshot->conf->control.address : "unix:/run/miji/control.sock");
     snapshot_unref(snapshot);
     return address;

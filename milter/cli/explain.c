@@ -207,7 +207,7 @@ int command_explain(const struct invocation *invocation)
                      ? command_fail(invocation, message_make(MSG_CLI_BAD_VALUE, question.bad_option, NULL))
                      : command_misused(invocation, &commands[1]);
     } else {
-        struct snapshot *snapshot = command_snapshot(invocation, SNAPSHOT_NO_DIRECTORY | SNAPSHOT_ANY_OWNER);
+        struct snapshot *snapshot = command_snapshot(invocation, SNAPSHOT_NO_DIRECTORY | SNAPSHOT_ANY_OWNER | SNAPSHOT_NO_HOST);
         status = snapshot ? explain(invocation, &question, snapshot) : EXIT_FINDINGS;
         snapshot_unref(snapshot);
     }

@@ -1,6 +1,6 @@
 /*
- * conf: the settings of miji.conf that concern processes, sockets, files and limits; what decide needs is in policy/check/policy.h and the zones. Made by
- * conf_read, immutable, owned by the snapshot.
+ * conf: the settings of miji.conf that concern processes, sockets, files and limits; what decide needs is in policy/check/policy.h and the zones. Filled by
+ * the readers of milter/conf (settings.def), immutable, owned by the snapshot.
  */
 #ifndef MILTER_CONF_CONF_H
 #define MILTER_CONF_CONF_H
@@ -34,7 +34,7 @@ struct conf {
     GTimeZone *time_zone;     /* NULL: the host's */
     char *time_zone_name;
     GPtrArray *scheme_files;  /* char *, as found */
-    struct directory_settings *directory; /* taken by directory_open via copy; see directory_settings identity */
+    struct directory_settings *directory; /* directory_open takes a copy; identity is filled */
     struct inspect_limits inspect;
     guint64 message_size_bytes;
     guint recipients;

@@ -11,6 +11,39 @@
 #include "milter/conf/value.h"
 
 #define DEFAULT_USER "miji"
+/* Of one entry of the user or group database; a group with more members than fit is not found, and said to be
+ * missing. */
+#define ENTRY_BYTES 65536
+
+/* A reload runs beside other threads: nothing here uses the buffers of libc. */
+static gboolean find_user(const char *name, uid_t *uid)
+{
+    g_autofree char *buffer = g_malloc(ENTRY_BYTES);
+    struct passwd entry, *found = NULL;
+
+    if (getpwnam_r(name, &entry, buffer, ENTRY_BYTES, &found) != 0 || found == NULL)
+        return FALSE;
+    *uid = entry.pw_uid;
+    return TRUE;
+}
+
+static char *name_of_user(uid_t uid)
+{
+    g_autofree char *buffer = g_malloc(ENTRY_BYTES);
+    struct passwd entry, *found = NULL;
+
+    if (getpwuid_r(uid, &entry, buffer, ENTRY_BYTES, &found) != 0 || found == NULL)
+        return g_strdup_printf("%u", (guint)uid);
+    return g_strdup(entry.pw_name);
+}
+
+static gboolean is_group(const char *name)
+{
+    g_autofree char *buffer = g_malloc(ENTRY_BYTES);
+    struct group entry, *found = NULL;
+
+    return getgrnam_r(name, &entry, buffer, ENTRY_BYTES, &found) == 0 && found != NULL;
+}
 
 static struct diagnostic *report(struct reading *reading, enum diagnostic_id id, struct span span,
                                  enum message_id message, const char *first, const char *second)
@@ -36,14 +69,12 @@ static gboolean check_user(struct reading *reading, uid_t *uid)
         *uid = geteuid();
         return TRUE;
     }
-    const struct passwd *user = getpwnam(name != NULL ? name : DEFAULT_USER);
-    if (user == NULL) {
+    if (!find_user(name != NULL ? name : DEFAULT_USER, uid)) {
         diagnostic_help(report(reading, DIAG_USER, place_of(reading, SETTING_RUN_AS), MSG_NO_USER,
                                name != NULL ? name : DEFAULT_USER, NULL),
                         message_make(MSG_NO_USER_HELP, NULL));
         return FALSE;
     }
-    *uid = user->pw_uid;
     if (*uid == 0)
         report(reading, DIAG_USER, place_of(reading, SETTING_RUN_AS), MSG_NOT_ROOT, NULL, NULL);
     return *uid != 0;
@@ -51,7 +82,7 @@ static gboolean check_user(struct reading *reading, uid_t *uid)
 
 static void check_group(struct reading *reading, const char *group, const struct statement *statement)
 {
-    if (group != NULL && statement != NULL && getgrnam(group) == NULL)
+    if (group != NULL && statement != NULL && !is_group(group))
         report(reading, DIAG_USER, statement->span, MSG_NO_GROUP, group, NULL);
 }
 
@@ -59,8 +90,7 @@ static void check_state(struct reading *reading, uid_t uid)
 {
     const char *path = reading->conf->state_directory;
     struct span place = place_of(reading, SETTING_STATE);
-    const struct passwd *user = getpwuid(uid);
-    g_autofree char *owner = user != NULL ? g_strdup(user->pw_name) : g_strdup_printf("%u", (guint)uid);
+    g_autofree char *owner = name_of_user(uid);
     struct stat status;
 
     if (stat(path, &status) != 0) {

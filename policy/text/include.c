@@ -13,6 +13,7 @@ struct walk {
     enum source_trust trust;
     struct diagnostics *diagnostics;
     struct files *files;
+    const struct statement *includer; /* the `include` that is being read; NULL for the first file */
     GPtrArray *way;    /* const struct source *: from the first file to the one that is being read */
     gboolean overfull; /* too many files: reported once */
 };
@@ -20,6 +21,7 @@ struct walk {
 void files_free(struct files *files)
 {
     g_ptr_array_unref(files->blocks);
+    g_ptr_array_unref(files->includers);
     g_free(files);
 }
 
@@ -28,7 +30,23 @@ static struct files *files_new(void)
     struct files *files = g_new0(struct files, 1);
 
     files->blocks = g_ptr_array_new_with_free_func((GDestroyNotify)block_free);
+    files->includers = g_ptr_array_new();
     return files;
+}
+
+/* Depth is bounded by INCLUDE_MAX_DEPTH. */
+static void join_block(const struct files *files, const struct block *block, GPtrArray *statements)
+{
+    for (guint n = 0; n < block->statements->len; n++) {
+        const struct statement *statement = block_statement(block, n);
+        if (keyword_match(KW_INCLUDE, statement, 0) == 0) {
+            g_ptr_array_add(statements, (gpointer)statement);
+            continue;
+        }
+        for (guint i = 0; i < files->blocks->len; i++)
+            if (g_ptr_array_index(files->includers, i) == statement)
+                join_block(files, g_ptr_array_index(files->blocks, i), statements);
+    }
 }
 
 struct block *files_join(const struct files *files)
@@ -40,12 +58,7 @@ struct block *files_join(const struct files *files)
     joined->open = first->open;
     joined->close = first->close;
     joined->statements = g_ptr_array_new();
-    for (guint n = 0; n < files->blocks->len; n++) {
-        const struct block *block = g_ptr_array_index(files->blocks, n);
-        for (guint i = 0; i < block->statements->len; i++)
-            if (keyword_match(KW_INCLUDE, block_statement(block, i), 0) == 0)
-                g_ptr_array_add(joined->statements, (gpointer)block_statement(block, i));
-    }
+    join_block(files, first, joined->statements);
     return joined;
 }
 
@@ -218,6 +231,7 @@ static void read_file(struct walk *walk, const char *path, struct span where)
         return;
     struct block *block = tree_parse(source, walk->diagnostics);
     g_ptr_array_add(walk->files->blocks, block);
+    g_ptr_array_add(walk->files->includers, (gpointer)walk->includer);
     g_ptr_array_add(walk->way, (gpointer)source);
     read_includes(walk, block);
     g_ptr_array_set_size(walk->way, (gint)walk->way->len - 1);
@@ -252,6 +266,7 @@ static void read_includes(struct walk *walk, const struct block *block)
             continue;
         do {
             const struct item *item = reader_text(&reader, MSG_A_FILE);
+            walk->includer = reader.statement;
             if (item != NULL)
                 read_matches(walk, item, TRUE);
         } while (reader_comma(&reader));

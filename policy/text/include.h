@@ -17,8 +17,10 @@
 #include "policy/text/tree.h"
 
 struct files {
-    GPtrArray
-        *blocks; /* struct block *, owned; the first is that of the file itself; empty if it cannot be read */
+    /* struct block *, owned; the first is that of the file itself; empty if it cannot be read */
+    GPtrArray *blocks;
+    /* const struct statement *, one for each block: the `include` that read it; NULL for the first */
+    GPtrArray *includers;
 };
 
 struct files *files_read(struct sources *sources, const char *path, enum source_trust trust,
@@ -32,8 +34,9 @@ struct files *files_read_named(struct sources *sources, const struct item *named
 void files_free(struct files *files);
 DEFINE_AUTOPTR(files, files_free)
 
-/* The statements of all files in order, but `include`, as one block, so that block_read finds a second one in whatever
- * file it stands. The statements are borrowed from files; free with files_join_free. NULL when there is no file. */
+/* The statements of all files as one block, those of an included file in the place of its `include`: so block_read
+ * finds a second one in whatever file it stands, and order is that of reading. The statements are borrowed from
+ * files; free with files_join_free. NULL when there is no file. */
 struct block *files_join(const struct files *files);
 void files_join_free(struct block *joined);
 

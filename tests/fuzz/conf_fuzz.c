@@ -24,7 +24,9 @@ static struct files *files_of(const struct source *source, struct diagnostics *d
     struct files *files = g_new0(struct files, 1);
 
     files->blocks = g_ptr_array_new_with_free_func((GDestroyNotify)block_free);
+    files->includers = g_ptr_array_new();
     g_ptr_array_add(files->blocks, tree_parse(source, diagnostics));
+    g_ptr_array_add(files->includers, NULL);
     return files;
 }
 

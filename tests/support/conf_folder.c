@@ -51,6 +51,7 @@ void conf_folder_free(struct conf_folder *folder)
     g_rmdir(folder->path);
     g_free(folder->path);
     g_free(folder->conf);
+    g_free(folder->chinese);
     g_free(folder);
 }
 
@@ -63,6 +64,8 @@ struct snapshot *conf_folder_load(struct conf_folder *folder, const char *text, 
     conf_folder_write(folder, "miji.conf", text, 0644);
     struct snapshot *snapshot = snapshot_load(folder->conf, flags, previous, diagnostics);
     g_autofree char *lines = diagnostics_render(diagnostics, DIAGNOSTIC_LINE, LANGUAGE_EN);
+    g_free(folder->chinese);
+    folder->chinese = diagnostics_render(diagnostics, DIAGNOSTIC_LINE, LANGUAGE_ZH);
     if (rendered != NULL)
         *rendered = g_steal_pointer(&lines);
     else if (snapshot == NULL)

@@ -18,6 +18,7 @@
 struct conf_folder {
     char *path; /* of the folder */
     char *conf; /* of miji.conf in it */
+    char *chinese; /* the diagnostics of the last load as lines, Chinese */
 };
 
 struct conf_folder *conf_folder_new(void);

@@ -121,7 +121,7 @@ static void test_formats(void)
     static const struct {
         gint64 seconds;
         const char *text;
-    } times[] = {{0, "0s"},     {59, "59s"},      {60, "60s"},     {90, "90s"},      {7200, "2h"},
+    } times[] = {{0, "0s"},      {59, "59s"},        {60, "60s"},    {90, "90s"},      {7200, "2h"},
                  {86400, "24h"}, {31536000, "365d"}, {604800, "7d"}, {157680000, "5y"}};
 
     for (guint i = 0; i < G_N_ELEMENTS(sizes); i++) {

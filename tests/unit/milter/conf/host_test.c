@@ -72,6 +72,7 @@ static void test_users(struct fixture *f, gconstpointer data)
     says(root, ":1:8: error: Miji does not run as root [user]");
     says(groups, ":3:1: error: there is no group \"no-such-group\" on this host [user]");
     says(groups, ":4:1: error: there is no group \"none-such\" on this host [user]");
+    says(f->folder->chinese, ":4:1: 错误：本机没有用户组 \"none-such\" [user]");
 }
 
 /* Not written: the user of the package, for root; else whoever starts it. */
@@ -97,6 +98,7 @@ static void test_state(struct fixture *f, gconstpointer data)
     wide = said(f, f->head, CONF_DIRECTORY);
     says(wide, ":2:1: error: ");
     says(wide, "and be open to nobody else [unsafe-file]");
+    says(f->folder->chinese, "，且不对他人开放 [unsafe-file]");
     missing = said(f, head, CONF_DIRECTORY);
     says(missing, "/none cannot be read: No such file or directory [no-file]");
     file = said(f, on_file, CONF_DIRECTORY);
@@ -133,6 +135,7 @@ static void test_secrets(struct fixture *f, gconstpointer data)
         g_autofree char *bound = said(f, f->head, certificate);
         says(password, "/secret holds a secret that others may read or change [unsafe-file]");
         says(bound, "/secret holds a secret that others may read or change [unsafe-file]");
+        says(f->folder->chinese, "/secret 内有秘密，却可被他人读取或改写 [unsafe-file]");
     }
     conf_folder_write(f->folder, "secret", "x", 0600);
     conf_folder_write(f->folder, "ca.pem", "x", 0646);

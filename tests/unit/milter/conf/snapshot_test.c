@@ -87,6 +87,7 @@ static void test_bad_files(void)
                                    SNAPSHOT_NO_HOST, NULL, &missing));
     g_assert_nonnull(strstr(missing, "miji.conf:2:11: error: the directory cannot be opened: "));
     g_assert_nonnull(strstr(missing, "[no-file]"));
+    g_assert_nonnull(strstr(folder->chinese, ":2:11: 错误：无法打开目录服务："));
     g_autofree char *setting = NULL;
     g_assert_null(conf_folder_load(
         folder,
@@ -114,6 +115,7 @@ static void test_unsafe_files(void)
     g_assert_cmpint(g_chmod(path, 0666), ==, 0);
     g_assert_null(conf_folder_load(folder, CONF_BASE, SNAPSHOT_NO_HOST, NULL, &scheme));
     g_assert_nonnull(strstr(scheme, "may be written by others [unsafe-file]"));
+    g_assert_nonnull(strstr(folder->chinese, "可被其他用户改写 [unsafe-file]"));
     g_autoptr(snapshot) any =
         conf_folder_load(folder, CONF_BASE, SNAPSHOT_NO_HOST | SNAPSHOT_ANY_OWNER, NULL, NULL);
     g_assert_nonnull(any);
@@ -210,6 +212,8 @@ static void test_needs_restart(void)
                             names[i]);
         g_assert_nonnull(strstr(warned, text));
     }
+    g_assert_nonnull(
+        strstr(folder->chinese, "警告：\"sandbox\" 在 Miji 重新启动后才改变；此前仍用原值 [needs-restart]"));
     g_assert_cmpstr(listener->address, ==, "unix:/run/miji/milter.sock");
     g_assert_cmpuint(listener->mode, ==, 0660);
     g_assert_false(listener->written);
