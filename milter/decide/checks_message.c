@@ -40,27 +40,35 @@ static void check_envelope(struct hearing *hearing)
 }
 
 /* ---------------------------------------------------------------- 2, 5, 6: E against zone and sender */
+/* What a denial would say: its reason, about whom, and what the configuration makes of it (NULL: the row's
+ * default). */
+struct denial {
+    enum reason_id id;
+    const char *address;
+    const struct outcome *outcome;
+};
+
 /* Turns a dominance into the answer of a message check. */
-static void judge(struct hearing *hearing, enum check_id check, const struct dominance *dominance,
-                  enum reason_id denied, const char *address, const struct outcome *outcome)
+static void judge(struct hearing *hearing, enum check_id check, struct dominance dominance,
+                  const struct denial *denial)
 {
     struct check_line *line = &hearing->lines[check];
     struct reason *reason;
 
-    if (dominance->unclear) {
-        reason = hearing_find(hearing, REASON_CLEARANCE_AMBIGUOUS, check, dominance->answer);
-        reason->address = g_strdup(address);
+    if (dominance.unclear) {
+        reason = hearing_find(hearing, REASON_CLEARANCE_AMBIGUOUS, check, dominance.answer);
+        reason->address = g_strdup(denial->address);
         return;
     }
-    if (dominance->answer != CHECK_DENY) {
-        line_set(line, check, dominance->answer, dominance->answer == CHECK_PERMIT ? -1 : hearing->doubt);
+    if (dominance.answer != CHECK_DENY) {
+        line_set(line, check, dominance.answer, dominance.answer == CHECK_PERMIT ? -1 : hearing->doubt);
         return;
     }
-    reason = hearing_find(hearing, denial_for(denied, dominance->above), check, CHECK_DENY);
-    reason->address = g_strdup(address);
-    reason_set_label(reason, dominance->above);
-    if (outcome != NULL && reason->id == denied)
-        reason->outcome = *outcome;
+    reason = hearing_find(hearing, denial_for(denial->id, dominance.above), check, CHECK_DENY);
+    reason->address = g_strdup(denial->address);
+    reason_set_label(reason, dominance.above);
+    if (denial->outcome != NULL && reason->id == denial->id)
+        reason->outcome = *denial->outcome;
 }
 
 static void note_against(struct hearing *hearing, enum check_id check, enum explain_id id, const char *whom,
@@ -75,14 +83,16 @@ static void note_against(struct hearing *hearing, enum check_id check, enum expl
 }
 
 /* Somebody outside without login and certificate, in a zone that is no peer's: whatever the zone may carry
- * for others, nothing above the lowest level comes from there (semantics.md 13.5). */
+ * for others, nothing above the lowest level comes from there (semantics.md 13.5). Who should have logged in
+ * is told so instead. */
 static gboolean is_anonymous(const struct hearing *hearing)
 {
     const struct session *session = hearing->inputs->session;
     const struct decided_sender *sender = &hearing->decision->sender;
 
-    return sender->class == SENDER_OUTSIDE && (session->login == NULL || session->login[0] == '\0') &&
-           session->cert_subject == NULL && !networks_contain(sender->zone->peers, session->client);
+    return sender->class == SENDER_OUTSIDE && hearing->sender_doubt == SENDER_CLEAR &&
+           (session->login == NULL || session->login[0] == '\0') && session->cert_subject == NULL &&
+           !networks_contain(sender->zone->peers, session->client);
 }
 
 static struct dominance dominance_of_origin(const struct hearing *hearing, const struct zone *zone)
@@ -99,13 +109,15 @@ static void check_zone_origin(struct hearing *hearing)
     const struct zone *zone = hearing->decision->sender.zone;
     struct dominance dominance = dominance_of_origin(hearing, zone);
     g_autofree char *limits = hearing->inputs->explain ? zone_limits_format(zone) : NULL;
+    struct denial denial = {.id = REASON_ZONE_ORIGIN, .outcome = &zone->limit_otherwise};
     enum message_id missing;
     struct reason *reason;
 
-    /* Outsiders are refused whatever the zone says of what is above: a hold or a 4xx beside the refusal of those who are not cleared
-     * would tell who is (13.18). */
-    judge(hearing, CHECK_ZONE_ORIGIN, &dominance, REASON_ZONE_ORIGIN, NULL,
-          hearing->decision->sender.class == SENDER_OUTSIDE ? NULL : &zone->limit_otherwise);
+    /* Outsiders are refused whatever the zone says of what is above: a hold or a 4xx beside the refusal of
+     * those who are not cleared would tell who is (13.18). */
+    if (hearing->decision->sender.class == SENDER_OUTSIDE)
+        denial.outcome = NULL;
+    judge(hearing, CHECK_ZONE_ORIGIN, dominance, &denial);
     note_against(hearing, CHECK_ZONE_ORIGIN, EXPLAIN_ZONE, zone->name, limits);
     if (zone_protected(zone, hearing->inputs->session, &missing))
         return;
@@ -123,7 +135,8 @@ static void check_person_originates(struct hearing *hearing)
 {
     const struct person *person = hearing->decision->sender.post;
     struct check_line *line = &hearing->lines[CHECK_ORIGINATE];
-    struct dominance dominance;
+    struct denial denial = {.id = REASON_NOT_CLEARED_TO_SEND,
+                            .outcome = &hearing->inputs->snapshot->policy->sender_not_cleared};
 
     if (person == NULL) { /* who it is was asked by check 3 */
         line->answer =
@@ -132,9 +145,8 @@ static void check_person_originates(struct hearing *hearing)
     }
     g_autofree char *address = address_printable(main_address(person));
     g_autofree char *clearances = hearing->inputs->explain ? person_clearances_format(person) : NULL;
-    dominance = dominance_of_person(hearing, person);
-    judge(hearing, CHECK_ORIGINATE, &dominance, REASON_NOT_CLEARED_TO_SEND, address,
-          &hearing->inputs->snapshot->policy->sender_not_cleared);
+    denial.address = address;
+    judge(hearing, CHECK_ORIGINATE, dominance_of_person(hearing, person), &denial);
     note_against(hearing, CHECK_ORIGINATE, EXPLAIN_PERSON, address, clearances);
 }
 
@@ -148,8 +160,11 @@ static void check_device_originates(struct hearing *hearing)
     g_autofree char *address = address_shown(hearing->inputs->envelope->sender);
     g_autofree char *limits = hearing->inputs->explain ? zone_limits_format(sender->zone) : NULL;
 
-    judge(hearing, CHECK_ORIGINATE, &dominance, REASON_NOT_CLEARED_TO_SEND, address,
-          &hearing->inputs->snapshot->policy->sender_not_cleared);
+    const struct denial denial = {.id = REASON_NOT_CLEARED_TO_SEND,
+                                  .address = address,
+                                  .outcome = &hearing->inputs->snapshot->policy->sender_not_cleared};
+
+    judge(hearing, CHECK_ORIGINATE, dominance, &denial);
     note_against(hearing, CHECK_ORIGINATE, EXPLAIN_DEVICE, address,
                  hearing->device != NULL ? sender->device_level->name : limits);
 }
@@ -187,14 +202,13 @@ static void judge_return_path(struct hearing *hearing, const struct address *sen
                               const struct person_answer *answer)
 {
     g_autofree char *address = address_shown(sender);
-    struct dominance dominance;
+    const struct denial denial = {.id = REASON_RETURN_PATH_NOT_CLEARED, .address = address};
     struct reason *reason;
 
     switch (answer->state) {
     case ANSWER_FOUND:
     case ANSWER_ABSENT:
-        dominance = return_path_dominance(hearing, sender, answer);
-        judge(hearing, CHECK_RETURN_PATH, &dominance, REASON_RETURN_PATH_NOT_CLEARED, address, NULL);
+        judge(hearing, CHECK_RETURN_PATH, return_path_dominance(hearing, sender, answer), &denial);
         break;
     case ANSWER_UNAVAILABLE:
         reason =
@@ -223,11 +237,6 @@ static void check_return_path(struct hearing *hearing)
 }
 
 /* ---------------------------------------------------------------- 8 attachment */
-static gboolean lets_pass(const struct outcome *outcome)
-{
-    return outcome->kind == OUTCOME_RECORD || outcome->kind == OUTCOME_DELIVER;
-}
-
 static void check_attachment(struct hearing *hearing)
 {
     const struct effective *label = hearing->decision->label;

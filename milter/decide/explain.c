@@ -148,16 +148,25 @@ static enum explain_id answer_word(enum check_answer answer)
     return EXPLAIN_UNKNOWN_EVER;
 }
 
-/* The reasons of one check, each on a line of its own. */
-static void explain_reasons(struct explanation *e, const GPtrArray *reasons, enum check_id check)
+/* The reasons of one check, each on a line of its own; for an answer that another check's reason leaves open,
+ * its id. */
+static void explain_reasons(struct explanation *e, const struct check_line *line_of, const GPtrArray *reasons)
 {
+    gboolean any = FALSE;
+
     for (guint i = 0; i < reasons->len; i++) {
         const struct reason *reason = g_ptr_array_index(reasons, i);
-        if (reason->check != check)
+        if (reason->check != line_of->check)
             continue;
+        any = TRUE;
         g_autofree char *text = reason_text(reason, e->language);
         g_autofree char *line = fill(e, EXPLAIN_REASON, reason_name(reason->id), text, NULL);
         page_field(&e->page, CHECK_COLUMN, CHECK_COLUMN, "", line);
+    }
+    if (!any && line_of->reason >= 0) {
+        g_autofree char *name =
+            fill(e, EXPLAIN_REASON, reason_name((enum reason_id)line_of->reason), "", NULL);
+        page_field(&e->page, CHECK_COLUMN, CHECK_COLUMN, "", name);
     }
 }
 
@@ -171,7 +180,7 @@ static void explain_check(struct explanation *e, const struct check_line *line, 
                                   : g_strdup(say(e, answer_word(line->answer)));
 
     page_field(&e->page, INDENT, CHECK_COLUMN, name, answer);
-    explain_reasons(e, reasons, line->check);
+    explain_reasons(e, line, reasons);
 }
 
 static void explain_checks(struct explanation *e)

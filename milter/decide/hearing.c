@@ -104,6 +104,11 @@ void reason_set_part(struct reason *reason, guint part)
     reason->detail_zh = g_strdup("0 (邮件本身)");
 }
 
+gboolean lets_pass(const struct outcome *outcome)
+{
+    return outcome->kind == OUTCOME_RECORD || outcome->kind == OUTCOME_DELIVER;
+}
+
 enum check_answer hearing_dominated(const struct hearing *hearing)
 {
     switch (hearing->certainty) {

@@ -87,6 +87,9 @@ void reason_set_detail(struct reason *reason, const char *detail);
 /* A part as {2}; 0 is the header, or the message as a whole. */
 void reason_set_part(struct reason *reason, guint part);
 
+/* The configuration lets a finding pass that is only recorded. */
+gboolean lets_pass(const struct outcome *outcome);
+
 /* What a dominance check answers when what is known of E is dominated: permit, or unknown when there may be
  * more. */
 enum check_answer hearing_dominated(const struct hearing *hearing);

@@ -138,8 +138,8 @@ static void check_own(struct hearing *hearing)
 static void find_forged(struct hearing *hearing, enum reason_id id, const struct outcome *outcome,
                         const char *address)
 {
-    gboolean recorded = outcome->kind == OUTCOME_RECORD || outcome->kind == OUTCOME_DELIVER ||
-                        (outcome->kind == OUTCOME_UNSET && reason_row(id)->fallback == REASON_RECORD);
+    gboolean recorded =
+        lets_pass(outcome) || (outcome->kind == OUTCOME_UNSET && reason_row(id)->fallback == REASON_RECORD);
     struct reason *reason = hearing_find(hearing, id, CHECK_SENDER, recorded ? CHECK_PERMIT : CHECK_DENY);
 
     reason->outcome = *outcome;

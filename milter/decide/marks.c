@@ -108,11 +108,6 @@ static void find_unreadable(struct hearing *hearing, enum reason_id id, const st
     doubt(hearing, id);
 }
 
-static gboolean lets_pass(const struct outcome *outcome)
-{
-    return outcome->kind == OUTCOME_RECORD || outcome->kind == OUTCOME_DELIVER;
-}
-
 static void find_conflict(struct hearing *hearing)
 {
     const struct effective *label = hearing->decision->label;

@@ -122,6 +122,9 @@ static void test_invalid_claim(void)
     g_autofree char *text = tell(world, decision_explain, LANGUAGE_EN);
 
     g_assert_nonnull(strstr(text, "the field X-Classification: not understood ("));
+    /* What other checks cannot tell because of it names it. */
+    g_assert_nonnull(strstr(text, "  11 recipient is cleared           cannot tell: "));
+    g_assert_nonnull(strstr(text, "                                    [label-invalid]\n"));
 }
 
 /* Notes cost time: they are made only when somebody will read them. */

@@ -78,6 +78,18 @@ static void test_outsiders_hear_what_helps(void)
     assert_reply(later, 451, "4.4.3", "Directory not available, try again later [MIJI-abc234]");
 }
 
+/* A mark above what strangers may send does not hide that a login is missing. */
+static void test_login_before_zone(void)
+{
+    g_autoptr(world) world = world_new();
+    world_office(world, NULL);
+    world_field(world, "X-Classification", "机密");
+    world_to(world, "<an@agency.gov.cn>");
+    g_autoptr(decision) decision = world_decide(world);
+
+    assert_reply(decision, 530, "5.7.0", "Log in to send mail from this network [MIJI-abc234]");
+}
+
 /* A null sender cannot be told, not even one who logged in (7.2). */
 static void test_null_sender(void)
 {
@@ -258,6 +270,7 @@ int main(int argc, char **argv)
     g_test_add_func("/reply/told", test_told);
     g_test_add_func("/reply/outsiders-hear-the-same", test_outsiders_hear_the_same);
     g_test_add_func("/reply/outsiders-hear-what-helps", test_outsiders_hear_what_helps);
+    g_test_add_func("/reply/login-before-zone", test_login_before_zone);
     g_test_add_func("/reply/null-sender", test_null_sender);
     g_test_add_func("/reply/configured", test_configured);
     g_test_add_func("/reply/configured-with-level", test_configured_with_level);
