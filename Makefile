@@ -77,31 +77,43 @@ all: $(PROGRAMS:%=$(B)/bin/%)
 $(B)/bin/miji-milter:  $(B)/obj/milter/daemon/main.o  $(B)/libmiji.a
 $(B)/bin/miji-inspect: $(B)/obj/milter/inspect/main.o $(B)/libmiji.a
 $(B)/bin/miji:         $(B)/obj/milter/cli/main.o     $(B)/libmiji.a
-$(PROGRAMS:%=$(B)/bin/%): $(WRAP_OBJ)
+$(PROGRAMS:%=$(B)/bin/%): $(WRAP_OBJ) $(B)/link.list
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PKG_LIBS)
 
-$(B)/libmiji.a: $(LIB_OBJ)
+$(B)/libmiji.a: $(LIB_OBJ) $(B)/libmiji.list
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(AR) rcs $@ $(LIB_OBJ)
 
-$(B)/libtest.a: $(SUPPORT_OBJ)
+$(B)/libtest.a: $(SUPPORT_OBJ) $(B)/libtest.list
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(AR) rcs $@ $(SUPPORT_OBJ)
 
-$(B)/obj/%.o: %.c
+# Files that change when what they say does: other options compile anew, a source that is gone leaves the library.
+$(B)/compile.list: SAYS = $(CC) $(filter-out -Werror,$(CPPFLAGS) $(CFLAGS))
+$(B)/link.list:    SAYS = $(CC) $(LDFLAGS) $(PKG_LIBS)
+$(B)/libmiji.list: SAYS = $(LIB_OBJ)
+$(B)/libtest.list: SAYS = $(SUPPORT_OBJ)
+$(B)/%.list: .FORCE
+	@mkdir -p $(@D)
+	@echo '$(SAYS)' | cmp -s - $@ || echo '$(SAYS)' >$@
+.PHONY: .FORCE
+.FORCE:
+
+$(B)/obj/%.o: %.c $(B)/compile.list
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 TEST_LIBS = $(if $(SUPPORT_OBJ),$(B)/libtest.a) $(B)/libmiji.a
-$(UNIT) $(WIRE) $(CASE) $(GOLD) $(BENCH) $(RACE): $(B)/tests/%: $(B)/obj/tests/%.o $(if $(SUPPORT_OBJ),$(B)/libtest.a) $(B)/libmiji.a $(WRAP_OBJ)
+$(UNIT) $(WIRE) $(CASE) $(GOLD) $(BENCH) $(RACE): $(B)/tests/%: $(B)/obj/tests/%.o $(if $(SUPPORT_OBJ),$(B)/libtest.a) $(B)/libmiji.a $(WRAP_OBJ) \
+    $(B)/link.list
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $< $(WRAP_OBJ) $(TEST_LIBS) $(PKG_LIBS)
 
 # Fuzz targets define LLVMFuzzerTestOneInput; with replay.c they run a corpus, with clang they fuzz.
-$(FUZZ): $(B)/tests/%: $(B)/obj/tests/%.o $(B)/obj/tests/fuzz/replay.o $(B)/libmiji.a $(WRAP_OBJ)
+$(FUZZ): $(B)/tests/%: $(B)/obj/tests/%.o $(B)/obj/tests/fuzz/replay.o $(B)/libmiji.a $(WRAP_OBJ) $(B)/link.list
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(CC) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PKG_LIBS)
 
 .PHONY: fuzz-%
 fuzz-%:
@@ -113,7 +125,9 @@ fuzz-%:
 
 # ---------------------------------------------------------------- tests
 TESTS := $(UNIT) $(GOLD) $(CASE) $(FUZZ) $(WIRE)
-SYSTEM := $(wildcard tests/system/*.t) $(if $(RACE),tests/tsan/wrap.t)
+# Those of number 0 are about the build and the tools of the tests, not about Miji's programs: once is enough.
+SYSTEM := $(filter-out $(if $(filter default,$(VARIANT)),,tests/system/0%),$(wildcard tests/system/*.t)) \
+          $(if $(RACE),tests/tsan/wrap.t)
 
 .PHONY: check check-fast check-asan check-tsan cov tests
 check: deps
@@ -129,7 +143,7 @@ check-run: tests
 check-fast: tests
 	tests/prove $(B) $(TESTS)
 
-check-asan check-tsan:
+check-asan check-tsan: deps
 	@$(MAKE) --no-print-directory VARIANT=$(@:check-%=%) WERROR=-Werror check-run
 
 cov:
@@ -161,10 +175,10 @@ lint:
 
 compdb:
 	@mkdir -p .build
-	@{ echo '['; first=1; for f in $(SOURCES) $(UNIT_SRC) $(TEST_SUPPORT) $(WIRE_SRC) $(CASE_SRC) $(GOLD_SRC); do \
-	  [ $$first = 1 ] || echo ','; first=0; \
-	  printf '{"directory":"%s","file":"%s","command":"%s"}' "$(CURDIR)" "$$f" \
-	    '$(subst ",\",$(CC) $(CPPFLAGS) $(CFLAGS)) -c '"$$f"; done; echo; echo ']'; } > .build/compile_commands.json
+	@{ comma='['; for f in $(SOURCES) $(sort $(wildcard tests/*/*.c tests/unit/*/*.c tests/unit/*/*/*.c)); do \
+	  printf '%s\n{"directory": "%s", "file": "%s", "command": "%s %s"}' "$$comma" '$(CURDIR)' "$$f" \
+	    '$(subst ",\",$(subst \,\\,$(CC) $(CPPFLAGS) $(CFLAGS) -c))' "$$f"; comma=,; done; echo; echo ']'; \
+	} >.build/compile_commands.json
 	@echo .build/compile_commands.json
 
 MAN5 := milter/conf/miji.conf.5 policy/label/miji.scheme.5
