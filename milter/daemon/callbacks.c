@@ -2,15 +2,21 @@
 
 #include <arpa/inet.h>
 #include <libmilter/mfapi.h>
+#include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "milter/daemon/apply.h"
 #include "milter/daemon/connection.h"
 #include "milter/daemon/limits.h"
 #include "milter/daemon/log.h"
+#include "milter/daemon/socket.h"
 
 /* libmilter hands no pointer of ours to the callbacks of a new connection. Set once before it runs. */
 static struct service *the_service;
+static char *the_address;
+
+#define WAKE_US (10 * 1000)
 
 #define ALL_NO_REPLY                                                                                                 \
     (SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_MAIL | SMFIP_NR_RCPT | SMFIP_NR_DATA | SMFIP_NR_UNKN | SMFIP_NR_HDR |   \
@@ -251,6 +257,7 @@ static struct smfiDesc description = {
 gboolean callbacks_open(struct service *service, const char *address, GError **error)
 {
     the_service = service;
+    the_address = g_strdup(address);
     /* libmilter logs its own complaints to syslog; what matters of them comes back as a return value. */
     if (smfi_setconn((char *)address) == MI_SUCCESS && smfi_settimeout(LIMIT_SILENCE_SECONDS) == MI_SUCCESS &&
         smfi_register(description) == MI_SUCCESS && smfi_opensocket(1) == MI_SUCCESS)
@@ -264,7 +271,25 @@ gboolean callbacks_run(void)
     return smfi_main() == MI_SUCCESS;
 }
 
+/* libmilter looks whether it shall stop only when a connection comes, or every five seconds: smfi_stop itself waits for that. */
+static void *wake_listener(void *stopped)
+{
+    while (!g_atomic_int_get((gint *)stopped)) {
+        int fd = socket_connect(the_address, NULL);
+        if (fd >= 0)
+            close(fd);
+        g_usleep(WAKE_US);
+    }
+    return NULL;
+}
+
 void callbacks_stop(void)
 {
+    gint stopped = 0;
+    pthread_t waker;
+    gboolean waking = pthread_create(&waker, NULL, wake_listener, &stopped) == 0;
     smfi_stop();
+    g_atomic_int_set(&stopped, 1);
+    if (waking)
+        pthread_join(waker, NULL);
 }

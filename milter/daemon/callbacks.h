@@ -12,7 +12,7 @@
 gboolean callbacks_open(struct service *service, const char *address, GError **error);
 /* Runs libmilter until callbacks_stop. FALSE if it failed. */
 gboolean callbacks_run(void);
-/* From another thread: connections are cut within five seconds, so drain first. */
+/* From another thread: connections are cut, so drain first. Threads of libmilter may still be in a callback afterwards. */
 void callbacks_stop(void);
 
 #endif

@@ -156,7 +156,6 @@ int serve(const struct snapshot *snapshot, const struct identity *identity, int 
     if (!full)
         return SERVE_EXIT_CONFIGURATION;
     service_swap(service, full);
-    int status = run(service, &sockets, channel);
-    service_free(service);
-    return status;
+    /* Threads of libmilter may still be in a callback: the service is freed by the end of the process, not before. */
+    return run(service, &sockets, channel);
 }

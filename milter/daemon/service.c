@@ -26,6 +26,7 @@ struct service *service_new(struct snapshot *snapshot, struct inspector *inspect
     service->snapshot = snapshot;
     service->inspector = inspector;
     service->failures = failures_new(LIMIT_FAILURES);
+    trouble_init(&service->trouble);
     service->started_us = g_get_real_time();
     admit(service);
     guint8 random[16];
@@ -34,17 +35,6 @@ struct service *service_new(struct snapshot *snapshot, struct inspector *inspect
     for (gsize i = 0; i < sizeof random; i++)
         g_snprintf(service->role_nonce + 2 * i, 3, "%02x", random[i]);
     return service;
-}
-
-void service_free(struct service *service)
-{
-    if (!service)
-        return;
-    snapshot_unref(service->snapshot);
-    inspector_free(service->inspector);
-    failures_free(service->failures);
-    pthread_mutex_destroy(&service->lock);
-    g_free(service);
 }
 
 struct snapshot *service_snapshot(struct service *service)

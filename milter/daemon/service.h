@@ -9,6 +9,7 @@
 
 #include "milter/conf/snapshot.h"
 #include "milter/daemon/failures.h"
+#include "milter/daemon/trouble.h"
 #include "milter/inspect/inspector.h"
 
 /* What has been answered since the start, for `miji status`. */
@@ -29,6 +30,7 @@ struct service {
     struct snapshot *snapshot;
     struct inspector *inspector;
     struct failures *failures;
+    struct trouble trouble;
     gint sessions, messages;     /* atomic: open connections; messages between MAIL and answer */
     gint most_sessions, most_messages;
     gint draining;               /* atomic: 0 no, 1 finish what is under way, 2 defer what comes */
@@ -37,9 +39,9 @@ struct service {
     char role_nonce[33];         /* proves that {miji_role} comes from our own relay */
 };
 
-/* Takes the snapshot and the inspector over. Computes the admission limits from the process's descriptor limit. */
+/* Takes the snapshot and the inspector over. Computes the admission limits from the process's descriptor limit. Never freed: threads of libmilter
+ * may use it until the process ends. */
 struct service *service_new(struct snapshot *snapshot, struct inspector *inspector);
-void service_free(struct service *service);
 
 struct snapshot *service_snapshot(struct service *service); /* a reference of the caller's own */
 /* Swaps a new snapshot in (taken over); the old one lives until its last transaction ends. */

@@ -200,6 +200,15 @@ static void put_off(struct transaction *transaction, enum reason_id reason, stru
              transaction->reference);
 }
 
+static void note_directory(struct transaction *transaction)
+{
+    const struct reason *leading = transaction->decision->leading;
+    if (leading && leading->id == REASON_DIRECTORY_UNAVAILABLE)
+        trouble_begins(&transaction->service->trouble, transaction->snapshot->directory);
+    else
+        trouble_ends(&transaction->service->trouble, transaction->snapshot->directory);
+}
+
 static void decide_now(struct transaction *transaction, struct inputs *inputs)
 {
     gint64 start = g_get_monotonic_time();
@@ -208,6 +217,7 @@ static void decide_now(struct transaction *transaction, struct inputs *inputs)
     transaction->decide_us = g_get_monotonic_time() - start;
     count_act(transaction->service, transaction->decision);
     log_outcome(transaction, inputs);
+    note_directory(transaction);
 }
 
 const struct decision *transaction_decide(struct transaction *transaction, const char *queue_id,
