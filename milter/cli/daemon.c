@@ -52,6 +52,15 @@ int command_status(const struct invocation *invocation)
     return ask(invocation, address, request, STATUS_MS);
 }
 
+/* A configuration that is wrong already here does not say for certain where its daemon listens: what is wrong is shown, and nobody is asked. */
+static gboolean is_good(const struct invocation *invocation)
+{
+    struct snapshot *snapshot = command_snapshot(invocation, SNAPSHOT_NO_DIRECTORY | SNAPSHOT_ANY_OWNER);
+    gboolean good = snapshot != NULL;
+    snapshot_unref(snapshot);
+    return good;
+}
+
 /* What is wrong with the new configuration comes back from the daemon that read it; nothing was changed then. */
 int command_reload(const struct invocation *invocation)
 {
@@ -59,8 +68,11 @@ int command_reload(const struct invocation *invocation)
     if (!take_control(invocation, &address))
         return command_misused(invocation, &commands[3]);
     g_autofree char *request = g_strdup_printf("reload %s", invocation->language == LANGUAGE_ZH ? "zh" : "en");
-    int status = ask(invocation, address, request, RELOAD_MS);
+    gboolean asks = invocation->argc > 1 || is_good(invocation);
+    int status = asks ? ask(invocation, address, request, RELOAD_MS) : EXIT_FINDINGS;
     if (status == 0)
         printf("%s\n", message_text(MSG_CLI_RELOADED, invocation->language));
+    else if (status == EXIT_FINDINGS)
+        fprintf(stderr, "%s\n", message_text(MSG_CLI_NOT_RELOADED, invocation->language));
     return status;
 }

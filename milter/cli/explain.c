@@ -160,6 +160,17 @@ static void show(const struct invocation *invocation, const struct inputs *input
         printf("\n");
 }
 
+/* Why there are no answers: the page above only says that there are none. */
+static void say_outage(const struct invocation *invocation, struct directory *directory, const struct directory_query *people)
+{
+    struct directory_status status;
+    if (!directory_query_outage(people))
+        return;
+    directory_get_status(directory, &status);
+    command_fail(invocation, message_make(MSG_CLI_NO_DIRECTORY, status.where ? status.where : "-", NULL));
+    directory_status_clear(&status);
+}
+
 static int explain(const struct invocation *invocation, struct question *question, struct snapshot *snapshot)
 {
     g_autoptr(GError) error = NULL;
@@ -190,6 +201,7 @@ static int explain(const struct invocation *invocation, struct question *questio
     directory_query_wait(people, deadline_us);
     inputs.people = people;
     show(invocation, &inputs);
+    say_outage(invocation, snapshot->directory, people);
     return 0;
 }
 
