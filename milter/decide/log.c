@@ -76,6 +76,18 @@ static const struct reason *reason_behind(const struct decision *decision)
     return decision->leading;
 }
 
+/* What was seen and let pass: reasons of the message that only count in the record. */
+static void append_recorded(GString *line, const struct decision *decision)
+{
+    guint count = 0;
+
+    for (guint i = 0; i < decision->reasons->len; i++) {
+        const struct reason *reason = g_ptr_array_index(decision->reasons, i);
+        if (reason->answer == CHECK_PERMIT)
+            g_string_append_printf(line, "%s%s", count++ > 0 ? "," : " recorded=", reason_name(reason->id));
+    }
+}
+
 static void append_reason(GString *line, const struct decision *decision)
 {
     const struct reason *reason = reason_behind(decision);
@@ -102,6 +114,7 @@ char *decision_log(const struct decision *decision, const struct inputs *inputs)
     append_recipients(line, decision, "also", FALSE);
     append_label(line, decision);
     append_reason(line, decision);
+    append_recorded(line, decision);
     g_string_append(line, " from=");
     append_address(line, inputs->envelope->sender->canonical);
     g_string_append_printf(line, " class=%s", sender_class_name(decision->sender.class));
