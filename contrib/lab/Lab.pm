@@ -26,6 +26,7 @@ use IO::Socket::INET;
 use IO::Socket::UNIX;
 use POSIX qw(:sys_wait_h);
 use Time::HiRes qw(sleep time);
+use Lab::Balance;
 use Lab::Client;
 use Lab::Mailbox;
 use Lab::Miji;
@@ -33,7 +34,7 @@ use Lab::Postfix;
 use Lab::Slapd;
 use Lab::Tls;
 
-our @ISA = qw(Lab::Slapd Lab::Postfix Lab::Miji Lab::Mailbox Lab::Tls);
+our @ISA = qw(Lab::Slapd Lab::Postfix Lab::Miji Lab::Mailbox Lab::Balance Lab::Tls);
 
 my $TOP = abs_path(dirname(__FILE__) . '/../..');
 my $MARK = '.miji-lab';    # in a directory that is ours to empty
@@ -56,7 +57,7 @@ sub new {
     write_file("$self->{dir}/$MARK", "$$\n");
     make_path(map {"$self->{dir}/$_"} qw(log run etc mail));
     $living{$self} = $self;
-    for my $signal (qw(INT TERM HUP)) {
+    for my $signal (qw(INT TERM HUP PIPE)) {
         $SIG{$signal} = sub { exit 130 }
             if !$SIG{$signal} || $SIG{$signal} eq 'DEFAULT';    # so that END runs
     }
@@ -211,6 +212,28 @@ sub send {
 }
 
 # ------------------------------------------------------------------------------------------------------- processes
+
+# Does something in a process of its own, a client that waits for a reply, say; a function that waits for its end and
+# returns the text that it returned. It must not stop or start anything.
+sub in_background {
+    my ($self, $do) = @_;
+    pipe my $out, my $in or die "pipe: $!\n";
+    my $pid = fork // die "fork: $!\n";
+    if ($pid == 0) {
+        close $out;
+        $SIG{$_} = 'DEFAULT' for qw(INT TERM HUP);
+        print {$in} eval { $do->() } // "died: $@";
+        close $in;
+        POSIX::_exit(0);
+    }
+    close $in;
+    return sub {
+        local $/;
+        my $text = <$out>;
+        waitpid $pid, 0;
+        return $text;
+    };
+}
 
 # Starts a program under a name, with both outputs in dir/log/NAME.log; returns its process id.
 sub start_process {

@@ -42,7 +42,8 @@ sub new {
 }
 
 # One message: from, to => […], data (bytes; line ends become CRLF, dots are doubled) or wire (bytes as they go out, with
-# the final dot); mail_arguments, rcpt_arguments: text behind the address (RET=HDRS, NOTIFY=NEVER).
+# the final dot); mail_arguments, rcpt_arguments: text behind the address (RET=HDRS, NOTIFY=NEVER); halfway: a function that
+# is called when half of the message is sent.
 # Returns {stage, reply, code, text, mail, rcpt => {ADDRESS => reply}, queue_id}; reply is the one that decided: of the end
 # of data, or of the step at which it was over.
 sub transaction {
@@ -70,7 +71,12 @@ sub transaction {
     }
     my $reply = $self->command('DATA');
     return $finish->('data', $reply) if $reply !~ /^3/;
-    $self->_write($option{wire} // _wire($option{data} // Lab::Message->make(%option)));
+    my $wire = $option{wire} // _wire($option{data} // Lab::Message->make(%option));
+    if ($option{halfway}) {
+        $self->_write(substr $wire, 0, length($wire) / 2, '');
+        $option{halfway}->();
+    }
+    $self->_write($wire);
     return $finish->('end', $self->_reply);
 }
 

@@ -70,6 +70,18 @@ sub is_postfix_running {
     return grep { (readlink("$_/cwd") // '') eq "$self->{dir}/postfix/spool" } glob '/proc/[0-9]*';
 }
 
+# One more login, NAME-secret, which the directory need not know.
+sub add_login {
+    my ($self, $name) = @_;
+    open my $in, '|-', 'saslpasswd2', '-p', '-c',
+        -f => "$self->{dir}/postfix/sasldb",
+        -u => 'agency.gov.cn',
+        $name
+        or die "saslpasswd2: $!\n";
+    print {$in} $self->password($name);
+    close $in or die "saslpasswd2 failed for $name\n";
+}
+
 # A mail of a program on this host, through sendmail(1): from, to => […], data. Returns its exit status, and what it said.
 sub sendmail {
     my ($self, %option) = @_;
@@ -90,10 +102,12 @@ sub queue {
     return map { glob "'$self->{dir}/postfix/spool/'$_/*" } @queues;
 }
 
-# True when everything was delivered, bounced or put off, in so many seconds. Of put off mail "queue('deferred')" knows.
+# True when everything was delivered, bounced or put off, in so many seconds. Of put off mail "queue('deferred')" knows. Other
+# queues than maildrop, incoming and active can be named.
 sub wait_queue_empty {
-    my ($self, $seconds) = @_;
-    return $self->wait_for(sub { !$self->queue(qw(maildrop incoming active)) }, $seconds);
+    my ($self, $seconds, @queues) = @_;
+    @queues = qw(maildrop incoming active) if !@queues;
+    return $self->wait_for(sub { !$self->queue(@queues) }, $seconds);
 }
 
 # Tries put off mail again, now.
@@ -133,15 +147,7 @@ sub _prepare_postfix {
     # Debian's Cyrus SASL reads this place whatever Postfix says.
     Lab::write_file("$dir/config/sasl/smtpd.conf",
         "pwcheck_method: auxprop\nauxprop_plugin: sasldb\nmech_list: PLAIN LOGIN\nsasldb_path: $dir/sasldb\n");
-    for my $name (@PEOPLE) {
-        open my $in, '|-', 'saslpasswd2', '-p', '-c',
-            -f => "$dir/sasldb",
-            -u => 'agency.gov.cn',
-            $name
-            or die "saslpasswd2: $!\n";
-        print {$in} $self->password($name);
-        close $in or die "saslpasswd2 failed for $name\n";
-    }
+    $self->add_login($_) for @PEOPLE;
     chown $uid, $gid, "$dir/sasldb";
 }
 
@@ -156,6 +162,7 @@ data_directory = $dir/data
 maillog_file = $dir/mail.log
 maillog_file_prefixes = $dir
 hash_queue_names = defer
+enable_long_queue_ids = yes
 inet_interfaces = 127.0.0.1
 inet_protocols = all
 myhostname = mail.agency.gov.cn
@@ -178,6 +185,7 @@ relayhost = [127.0.0.1]:$self->{port}{sink}
 smtp_line_length_limit = 0
 
 # clients
+local_header_rewrite_clients =
 smtpd_authorized_xclient_hosts = 127.0.0.0/8
 smtpd_peername_lookup = no
 smtp_dns_support_level = disabled
