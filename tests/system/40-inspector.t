@@ -1,0 +1,212 @@
+#!/usr/bin/perl
+# Processes that die or hang with a message in hand: the client is told to try again, nothing passes, nothing is lost, and
+# what died is there again.
+use strict;
+use warnings;
+use FindBin;
+use Test::More;
+use Time::HiRes qw(time);
+use lib "$FindBin::Bin/../../contrib/lab";
+use Lab;
+use Lab::Agency;
+
+my $lab = Lab->new;
+my $conf = Lab::read_file("$lab->{top}/contrib/lab/miji.conf");
+$conf .= "sandbox { helpers 2; time 2s }\nlimits { time 4s }\n";
+$lab->start_slapd;
+$lab->start_miji(conf => $conf);
+$lab->start_postfix;
+my @delivered;
+
+passes('before');
+worker_killed();
+worker_hung();
+inspector_killed();
+daemon_killed();
+drained();
+$lab->wait_queue_empty(20);
+is_deeply(
+    [sort map { $_->subject } $lab->mailbox],
+    [sort @delivered],
+    'what was accepted has arrived, nothing else'
+);
+is_deeply(
+    [
+        $lab->imbalances(
+            expected => [
+                qr/^miji-milter: warning: \w+: inspector died /,
+                qr/^miji-milter: warning: \w+: inspector ran out of time /,
+                qr/^miji-milter: (?:error|warning): .*(?:daemon|miji-daemon)/,
+                qr/^miji-milter: (?:error|warning): .*inspector/,
+                qr/warning: milter unix:\S+: can't read/,
+                qr/warning: connect to Milter service/,
+            ]
+        )
+    ],
+    [],
+    'the logs say this and nothing else'
+);
+ok($lab->stop_all, 'everything stops');
+done_testing;
+
+# ------------------------------------------------------------------------------------------------------ the tools
+
+sub message {
+    my ($subject) = @_;
+    return (
+        at_office('bo'),
+        to => [address('an')],
+        label => '机密',
+        subject => $subject,
+        id => "$subject\@agency"
+    );
+}
+
+# A new message is delivered, at once or after at most so many seconds.
+sub passes {
+    my ($subject, $seconds) = @_;
+    my ($result, $tries) = (undef, 0);
+    my $from = time;
+    $lab->wait_for(sub { $tries++; $result = $lab->send(message($subject)); $result->{code} == 250 },
+        $seconds // 0);
+    is($result->{code}, 250, "$subject: mail passes") or diag explain $result;
+    push @delivered, $subject if $result->{code} == 250;
+    note sprintf '%s: after %.1f s and %d tries', $subject, time - $from, $tries;
+}
+
+sub sent_in_background {
+    my ($subject) = @_;
+    return $lab->in_background(sub { $lab->send(message($subject))->{reply} });
+}
+
+sub processes_named {
+    my ($name) = @_;
+    return grep { $_->{name} eq $name } $lab->miji_processes;
+}
+
+# The inspector's workers: children of its parent.
+sub workers {
+    my @inspect = processes_named('miji-inspect');
+    my %is_inspect = map { $_->{pid} => 1 } @inspect;
+    return map { $_->{pid} } grep { $is_inspect{ $_->{parent} } } @inspect;
+}
+
+sub inspector_parent {
+    my @inspect = processes_named('miji-inspect');
+    my %is_inspect = map { $_->{pid} => 1 } @inspect;
+    my ($parent) = grep { !$is_inspect{ $_->{parent} } } @inspect;
+    return $parent ? $parent->{pid} : 0;
+}
+
+sub daemon_pid { my ($daemon) = processes_named('miji-daemon'); return $daemon ? $daemon->{pid} : 0 }
+
+sub status_number {
+    my ($key) = @_;
+    my ($status, $text) = $lab->miji('-c', $lab->miji_conf_file, 'status', '--json');
+    return $text =~ /"$key": (\d+)/ ? $1 : undef;
+}
+
+# Stops the workers, sends a message, waits until one of them has it in hand.
+sub caught {
+    my ($subject) = @_;
+    $lab->wait_for(sub { workers() == 2 }, 10);
+    my @workers = workers();
+    kill 'STOP', @workers;
+    my $reply = sent_in_background($subject);
+    ok($lab->wait_for(sub { status_number('busy') }, 10), "$subject: a worker has the message in hand");
+    return ($reply, @workers);
+}
+
+# ------------------------------------------------------------------------------------------------------ the tests
+
+sub worker_killed {
+    my ($reply, @workers) = caught('killed');
+    kill 'KILL', @workers;
+    like(
+        $reply->(),
+        qr/^451 4\.3\.0 Try again later \[MIJI-\w{6}\]$/,
+        'a worker killed: the client tries again'
+    );
+    ok($lab->wait_for(sub { my @new = workers(); @new == 2 && "@new" ne "@workers" }, 10),
+        'new workers are there');
+    passes('after a worker was killed');
+    ($reply, @workers) = caught('killed');
+    kill 'KILL', @workers;
+    like(
+        $reply->(),
+        qr/^5\d\d 5\.\d\.\d .*\[MIJI-\w{6}\]$/,
+        'killed again by the same message: nobody will ever know what is in it, and nothing is held yet'
+    );
+    $lab->wait_for(sub { workers() == 2 }, 10);
+    passes('killed');    # a third time it is read
+}
+
+sub worker_hung {
+    my $from = time;
+    my ($reply, @workers) = caught('hung');
+    like($reply->(), qr/^451 4\.3\.0 /, 'a worker hung: the client tries again');
+    my $seconds = time - $from;
+    cmp_ok($seconds, '<', 8, 'in its time') or diag $seconds;
+    ok(
+        $lab->wait_for(
+            sub {
+                !grep { kill 0, $_ } $workers[0];
+            },
+            10
+            )
+            || workers() == 2,
+        'it is replaced'
+    );
+    kill 'CONT', @workers;
+    passes('after a worker hung', 5);
+}
+
+sub inspector_killed {
+    my $old = inspector_parent();
+    ok($old, 'the inspector has a parent');
+    kill 'KILL', $old;
+    ok($lab->wait_for(sub { my $new = inspector_parent(); $new && $new != $old }, 10),
+        'killed, it is there again');
+    passes('after the inspector was killed', 5);
+    ok($lab->wait_for(sub { workers() == 2 }, 10), 'with its workers') or diag explain [$lab->miji_processes];
+}
+
+sub daemon_killed {
+    my $old = daemon_pid();
+    my ($first, @workers) = caught('in flight 1');
+    my @replies = ($first, map { sent_in_background("in flight $_") } 2 .. 3);
+    ok($lab->wait_for(sub { (status_number('messages') // 0) >= 3 }, 10), 'three messages are in flight');
+    kill 'KILL', $old;
+    like($_->(), qr/^4\d\d /, 'the daemon killed: the client tries again') for @replies;
+    kill 'CONT', @workers;
+    ok($lab->wait_for(sub { my $new = daemon_pid(); $new && $new != $old }, 10),
+        'the supervisor starts it again');
+    passes('after the daemon was killed', 10);
+    ok($lab->wait_for(sub { workers() == 2 }, 10), 'no worker of the old one is left')
+        or diag explain [$lab->miji_processes];
+}
+
+# TERM with a message half sent: it gets its answer, then everything ends.
+sub drained {
+    my $stopping;
+    my $client = $lab->open_client(message('drained'));
+    my $result = $client->transaction(
+        message('drained'),
+        halfway => sub {
+            $lab->wait_for(sub { status_number('messages') }, 10);
+            $lab->signal_process('miji', 'TERM');
+            $stopping =
+                $lab->wait_for(sub { $lab->miji_lines(qr/stopping: told to, 1 messages under way/) }, 10);
+        }
+    );
+    $client->quit;
+    ok($stopping, 'told to stop, it waits for the message under way');
+    is($result->{code}, 250, 'which is answered') or diag explain $result;
+    push @delivered, 'drained' if $result->{code} == 250;
+    ok($lab->wait_for(sub { !$lab->is_running('miji') }, 15), 'then it ends');
+    is($lab->stop_miji, 0, 'with a good status');
+    my $without = $lab->send(message('without Miji'));
+    like($without->{reply}, qr/^4/, 'without it nothing passes');
+    $lab->start_miji;
+    passes('after a start', 5);
+}
