@@ -121,9 +121,9 @@ gboolean transaction_add_body(struct transaction *transaction, const void *octet
     return !transaction->failed && !spool_too_large(transaction->spool);
 }
 
-static gint64 milliseconds(gint64 us)
+static double milliseconds(gint64 us)
 {
-    return (us + 500) / 1000;
+    return (double)us / 1000;
 }
 
 /* Why the inspector has nothing to say, and whether asking again may help. */
@@ -183,9 +183,8 @@ static void log_outcome(const struct transaction *transaction, const struct inpu
     g_autofree char *line = decision_log(transaction->decision, inputs);
     const char *id = transaction->envelope->queue_id ? transaction->envelope->queue_id : "NOQUEUE";
     gint64 now = g_get_monotonic_time();
-    log_line(LOG_LEVEL_INFO, "%s: %s size=%" G_GUINT64_FORMAT " ms=%" G_GINT64_FORMAT " people_ms=%" G_GINT64_FORMAT
-             " inspect_ms=%" G_GINT64_FORMAT " decide_ms=%" G_GINT64_FORMAT,
-             id, line, spool_size(transaction->spool), milliseconds(now - transaction->ended_us),
+    log_line(LOG_LEVEL_INFO, "%s: %s size=%" G_GUINT64_FORMAT " ms=%.1f people_ms=%.1f inspect_ms=%.1f decide_ms=%.1f", id,
+             line, spool_size(transaction->spool), milliseconds(now - transaction->ended_us),
              milliseconds(transaction->people_us), milliseconds(transaction->inspect_us),
              milliseconds(transaction->decide_us));
 }
