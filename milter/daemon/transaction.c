@@ -147,6 +147,8 @@ static enum facts_state inspect(struct transaction *transaction, const guint8 di
     int fd = memory ? -1 : spool_open_file(transaction->spool);
     if (!memory && fd < 0)
         return FACTS_NONE_TRANSIENT;
+    if (!memory)
+        length = spool_size(transaction->spool);
     enum inspect_failure failure = INSPECT_OK;
     transaction->facts = inspector_inspect(transaction->service->inspector, memory, length, fd, deadline_us, progress,
                                            data, &failure);

@@ -246,6 +246,12 @@ struct facts *inspector_inspect(struct inspector *inspector, const void *data, g
     struct facts *facts = NULL;
     int made_fd = -1;
 
+    /* A file of nothing would be read as a message without a label. */
+    if (fd >= 0 && length == 0) {
+        *failure = INSPECT_NONSENSE;
+        count(inspector, *failure);
+        return NULL;
+    }
     while (use_worker(inspector, &errand, &made_fd, &facts, failure))
         ;
     if (made_fd >= 0)

@@ -38,7 +38,7 @@ enum inspect_failure { INSPECT_OK, INSPECT_DIED, INSPECT_TIMEOUT, INSPECT_BUSY, 
 
 /*
  * Inspects one message. data/length: the octets, when they are in memory (fd is then -1 or its sealed memfd); else fd of a spool file, reopened read-only by the
- * caller. Waits at most until deadline_us (monotonic); while waiting it calls progress (may be NULL) about every 10 s. Facts come without
+ * caller, and length the octets in it, never 0. Waits at most until deadline_us (monotonic); while waiting it calls progress (may be NULL) about every 10 s. Facts come without
  * digest. NULL and *failure otherwise. NONSENSE and TIMEOUT end the worker.
  */
 struct facts *inspector_inspect(struct inspector *inspector, const void *data, gsize length, int fd, gint64 deadline_us,
