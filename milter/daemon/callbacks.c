@@ -132,11 +132,30 @@ static char *joined(char **arguments)
     return arguments && *arguments ? g_strjoinv(" ", arguments) : NULL;
 }
 
+/*
+ * libmilter drops a CONNECT where it expects none (behind QUIT_NC when the message before was accepted or refused) without a
+ * word, but keeps its macros. When they name another client than the one we know, nothing known of that one may count.
+ */
+static void follow_client(struct connection *connection, SMFICTX *context)
+{
+    const char *told = symbol(context, "{client_addr}");
+    struct ip client = ip_parse(told);
+    struct ip known = connection->session.client;
+    if (!told || (client.known == known.known && memcmp(client.bytes, known.bytes, sizeof client.bytes) == 0))
+        return;
+    enum socket_role role = connection->session.role;
+    session_clear(&connection->session);
+    connection->session.role = role;
+    connection->session.client = client;
+    connection->session.client_name = g_strdup(symbol(context, "{client_name}"));
+}
+
 static sfsistat on_mail(SMFICTX *context, char **arguments)
 {
     struct connection *connection = connection_of(context);
     struct session *session = &connection->session;
     connection_drop_message(connection);
+    follow_client(connection, context);
     g_free(session->login);
     g_free(session->auth_type);
     session->login = g_strdup(symbol(context, "{auth_authen}"));
