@@ -110,6 +110,13 @@ $(UNIT) $(WIRE) $(CASE) $(GOLD) $(BENCH) $(RACE): $(B)/tests/%: $(B)/obj/tests/%
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $< $(WRAP_OBJ) $(TEST_LIBS) $(PKG_LIBS)
 
+# Preloaded into the daemon by the wire tests: what libmilter says to syslog.
+SPY := $(B)/tests/wire/syslog_spy.so
+$(SPY): tests/wire/preload/syslog_spy.c
+	@mkdir -p $(@D)
+	$(CC) -O2 -g -std=gnu11 $(WARN) $(WERROR) -fPIC -shared -o $@ $<
+$(WIRE): | $(SPY)
+
 # Fuzz targets define LLVMFuzzerTestOneInput; with replay.c they run a corpus, with clang they fuzz.
 $(FUZZ): $(B)/tests/%: $(B)/obj/tests/%.o $(B)/obj/tests/fuzz/replay.o $(B)/libmiji.a $(WRAP_OBJ) $(B)/link.list
 	@mkdir -p $(@D)

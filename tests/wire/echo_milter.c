@@ -55,7 +55,7 @@ static void note(SMFICTX *ctx, const char *macros, const char *format, ...)
 
 static sfsistat quiet(SMFICTX *ctx, unsigned long bit)
 {
-    return (session_of(ctx)->protocol & bit) != 0 ? SMFIS_NOREPLY : SMFIS_CONTINUE;
+    return (session_of(ctx)->protocol & bit) != 0 && !options.is_loud ? SMFIS_NOREPLY : SMFIS_CONTINUE;
 }
 
 /* ---- callbacks */
@@ -273,8 +273,7 @@ static sfsistat on_close(SMFICTX *ctx)
 
 /* ---- process */
 
-G_GNUC_NORETURN
-static void run(const char *address, int ready_fd)
+void echo_milter_run(const char *address, const struct echo_options *wanted, int ready_fd)
 {
     struct smfiDesc filter = {
         .xxfi_name = "echo",
@@ -295,6 +294,7 @@ static void run(const char *address, int ready_fd)
         .xxfi_negotiate = on_negotiate,
     };
 
+    options = *wanted;
     if (smfi_setconn((char *)address) != MI_SUCCESS || smfi_register(filter) != MI_SUCCESS ||
         smfi_opensocket(1) != MI_SUCCESS || write(ready_fd, "+", 1) != 1)
         _exit(1);
@@ -308,7 +308,6 @@ pid_t echo_milter_start(const char *address, const struct echo_options *wanted, 
     char byte = 0;
     pid_t pid = -1;
 
-    options = *wanted;
     if (pipe(ready) == 0)
         pid = fork();
     if (pid < 0) {
@@ -317,7 +316,7 @@ pid_t echo_milter_start(const char *address, const struct echo_options *wanted, 
     }
     if (pid == 0) {
         close(ready[0]);
-        run(address, ready[1]);
+        echo_milter_run(address, wanted, ready[1]);
     }
     close(ready[1]);
     if (read(ready[0], &byte, 1) != 1) {

@@ -20,10 +20,15 @@ struct echo_options {
     unsigned long protocol;  /* SMFIP_* asked for, as far as offered */
     const char *mail_macros; /* smfi_setsymlist for MAIL, or NULL */
     const char *eom_macros;
+    gboolean is_loud; /* answers where it has negotiated silence: what a filter must not do */
 };
 
 /* Starts the filter on "unix:…" or "inet:…" and waits until it listens; -1 and error if it cannot. */
 pid_t echo_milter_start(const char *address, const struct echo_options *options, GError **error);
+
+/* The same in this process, which it never returns to. `ready_fd` gets a byte when it listens. */
+G_GNUC_NORETURN
+void echo_milter_run(const char *address, const struct echo_options *options, int ready_fd);
 
 /* Kills it (libmilter takes seconds to stop in good order) and waits. */
 void echo_milter_stop(pid_t pid);

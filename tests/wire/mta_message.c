@@ -135,6 +135,8 @@ static bool play_command(struct mta *mta, char event, const char *text, struct m
 
     for (char **word = words; *word != NULL; word++)
         add_text(data, *word);
+    if (data->len == 0)
+        add_text(data, "");
     return play_bytes(mta, event, data, reply, error);
 }
 

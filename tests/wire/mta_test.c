@@ -97,7 +97,7 @@ static void test_as_postfix(void)
 static void test_silence_and_leading_space(void)
 {
     pid_t pid =
-        echo_milter_start(address, &(struct echo_options){SILENCE | SMFIP_HDR_LEADSPC, NULL, NULL}, NULL);
+        echo_milter_start(address, &(struct echo_options){.protocol = SILENCE | SMFIP_HDR_LEADSPC}, NULL);
     struct mta *mta = open_session(&(struct mta_client){0});
     g_autofree char *outcome = NULL;
     g_autofree char *seen = send_one(mta, &plain, &outcome);
@@ -115,7 +115,7 @@ static void test_silence_and_leading_space(void)
 
 static void test_macros_asked_for(void)
 {
-    struct echo_options options = {SILENCE, "{client_addr}, {auth_authen} i", "{mail_addr}"};
+    struct echo_options options = {SILENCE, "{client_addr}, {auth_authen} i", "{mail_addr}", FALSE};
     pid_t pid = echo_milter_start(address, &options, NULL);
     struct mta *mta = open_session(&(struct mta_client){.address = "10.1.2.3"});
     g_autofree char *outcome = NULL;
@@ -132,7 +132,7 @@ static void test_macros_asked_for(void)
 
 static void test_edits(void)
 {
-    pid_t pid = echo_milter_start(address, &(struct echo_options){SILENCE, NULL, NULL}, NULL);
+    pid_t pid = echo_milter_start(address, &(struct echo_options){.protocol = SILENCE}, NULL);
     struct mta *mta = open_session(&(struct mta_client){0});
     struct mta_message message = plain;
     g_autofree char *outcome = NULL, *seen = NULL, *second = NULL, *second_seen = NULL;
@@ -167,7 +167,7 @@ static void test_replies(void)
         {"X-Do: reply 451 4.3.0 later", "451 4.3.0 later"},
         {"X-Do: reply2 554 5.6.0 no", "554-5.6.0 no\r\n554 5.6.0 and more"},
     };
-    pid_t pid = echo_milter_start(address, &(struct echo_options){SILENCE, NULL, NULL}, NULL);
+    pid_t pid = echo_milter_start(address, &(struct echo_options){.protocol = SILENCE}, NULL);
     struct mta *mta = open_session(&(struct mta_client){0});
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -225,7 +225,7 @@ static void test_early_replies(void)
  */
 static void test_body(void)
 {
-    pid_t pid = echo_milter_start(address, &(struct echo_options){SMFIP_SKIP, NULL, NULL}, NULL);
+    pid_t pid = echo_milter_start(address, &(struct echo_options){.protocol = SMFIP_SKIP}, NULL);
     struct mta *mta = open_session(&(struct mta_client){0});
     g_autofree char *body = g_strnfill(200000, 'x');
     g_autofree char *outcome = NULL, *full = NULL, *skipped = NULL, *empty = NULL;
@@ -252,7 +252,7 @@ static void test_body(void)
 static void test_old_mta(void)
 {
     pid_t pid =
-        echo_milter_start(address, &(struct echo_options){SILENCE | SMFIP_HDR_LEADSPC, NULL, NULL}, NULL);
+        echo_milter_start(address, &(struct echo_options){.protocol = SILENCE | SMFIP_HDR_LEADSPC}, NULL);
     g_autoptr(GError) error = NULL;
     g_autoptr(mta) mta = mta_open(address, &error);
     g_autofree char *outcome = NULL, *seen = NULL;
@@ -272,7 +272,7 @@ static void test_old_mta(void)
 
 static void test_local_submission(void)
 {
-    pid_t pid = echo_milter_start(address, &(struct echo_options){SILENCE, NULL, NULL}, NULL);
+    pid_t pid = echo_milter_start(address, &(struct echo_options){.protocol = SILENCE}, NULL);
     struct mta *mta = open_session(&(struct mta_client){.is_local = true});
     struct mta_message message = plain;
     g_autofree char *outcome = NULL, *seen = NULL;
@@ -293,7 +293,7 @@ static void test_local_submission(void)
 /* QUIT_NC behind a message keeps the connection for the next client; libmilter says close and connect. */
 static void test_kept_connection(void)
 {
-    pid_t pid = echo_milter_start(address, &(struct echo_options){SILENCE, NULL, NULL}, NULL);
+    pid_t pid = echo_milter_start(address, &(struct echo_options){.protocol = SILENCE}, NULL);
     struct mta *mta = open_session(&(struct mta_client){.name = "first.example"});
     g_autoptr(GError) error = NULL;
     g_autofree char *outcome = NULL, *seen = NULL;
