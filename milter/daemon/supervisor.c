@@ -305,5 +305,7 @@ int supervisor_run(const struct supervisor_options *options)
     if (supervisor.signals < 0 || !start_daemon(&supervisor))
         return 2;
     loop(&supervisor);
+    snapshot_unref(supervisor.snapshot);
+    g_free(supervisor.identity.name);
     return supervisor.status;
 }
