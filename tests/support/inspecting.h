@@ -30,8 +30,9 @@ gboolean child_is_gone(GPid child);
 GArray *children_of(GPid parent);
 /* The only worker, once it has arrived. */
 GPid setting_only_worker(struct setting *setting);
-/* Whether a worker has a message before it that came as a memfd. */
-gboolean worker_is_reading(GPid worker);
+/* Processor time that a process has used, in ticks: one that reads a slow message uses some, one that waits
+ * uses none. */
+guint64 ticks_of(GPid pid);
 struct inspector_status setting_status(struct setting *setting);
 
 struct facts *inspect_within(struct setting *setting, const char *message, gint64 time_us,
