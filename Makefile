@@ -126,7 +126,7 @@ $(FUZZ): $(B)/tests/%: $(B)/obj/tests/%.o $(B)/obj/tests/fuzz/replay.o $(B)/libm
 fuzz-%:
 	@mkdir -p .build/fuzz/corpus-$*
 	clang -g -O1 -std=gnu11 -fsanitize=fuzzer,address,undefined -w $(CPPFLAGS) -o .build/fuzz/$* \
-	    tests/fuzz/$*_fuzz.c $(LIB_SRC) $(PKG_LIBS)
+	    tests/fuzz/$*_fuzz.c $(filter-out milter/cli/%,$(LIB_SRC)) $(PKG_LIBS)
 	G_SLICE=always-malloc .build/fuzz/$* -max_total_time=$(or $(SECONDS),60) -timeout=10 \
 	    .build/fuzz/corpus-$* tests/fuzz/corpus/$*
 
