@@ -282,30 +282,37 @@ static int detach(void)
     return ends[1];
 }
 
-int supervisor_run(const struct supervisor_options *options)
+/* With its configuration read: the exit status. */
+static int supervise(struct supervisor *supervisor)
 {
-    struct supervisor supervisor = {.options = options, .channel = -1, .ready_pipe = -1,
-                                    .pause_ms = RESTART_PAUSE_FIRST_MS};
+    const struct conf *conf = supervisor->snapshot->conf;
     g_autoptr(GError) error = NULL;
-    supervisor.snapshot = read_configuration(options);
-    if (!supervisor.snapshot)
-        return 1;
-    const struct conf *conf = supervisor.snapshot->conf;
-    if (!identity_find(conf, &supervisor.identity, &error)) {
+    if (!identity_find(conf, &supervisor->identity, &error)) {
         fprintf(stderr, "miji-milter: %s\n", error->message);
         return 2;
     }
-    supervisor.limits = conf->inspect;
-    if (!options->foreground && (supervisor.ready_pipe = detach()) < 0) {
+    supervisor->limits = conf->inspect;
+    if (!supervisor->options->foreground && (supervisor->ready_pipe = detach()) < 0) {
         fprintf(stderr, "miji-milter: cannot detach: %s\n", g_strerror(errno));
         return 2;
     }
     log_open("miji-milter", conf->log, conf->log_facility);
-    supervisor.signals = catch_signals();
-    if (supervisor.signals < 0 || !start_daemon(&supervisor))
+    supervisor->signals = catch_signals();
+    if (supervisor->signals < 0 || !start_daemon(supervisor))
         return 2;
-    loop(&supervisor);
-    snapshot_unref(supervisor.snapshot);
+    loop(supervisor);
+    return supervisor->status;
+}
+
+int supervisor_run(const struct supervisor_options *options)
+{
+    struct supervisor supervisor = {.options = options, .channel = -1, .ready_pipe = -1,
+                                    .pause_ms = RESTART_PAUSE_FIRST_MS};
+    supervisor.snapshot = read_configuration(options);
+    if (!supervisor.snapshot)
+        return 1;
+    int status = supervise(&supervisor);
     g_free(supervisor.identity.name);
-    return supervisor.status;
+    snapshot_unref(supervisor.snapshot);
+    return status;
 }

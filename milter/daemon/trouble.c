@@ -1,5 +1,7 @@
 #include "milter/daemon/trouble.h"
 
+#include <string.h>
+
 #include "milter/daemon/log.h"
 
 #define SAY_AGAIN_US (60 * G_USEC_PER_SEC)
@@ -14,7 +16,9 @@ void trouble_begins(struct trouble *trouble, struct directory *directory)
 {
     struct directory_status status;
     directory_get_status(directory, &status);
-    const char *what = status.where ? status.where : "no answer";
+    /* Connected, `where` is the server only, or what is wrong with its answers. */
+    gboolean silent = !status.where || !strchr(status.where, ' ');
+    g_autofree char *what = g_strdup_printf("%s%s", status.where ? status.where : "-", silent ? ": no answer in time" : "");
     gint64 now = g_get_monotonic_time();
     pthread_mutex_lock(&trouble->lock);
     gboolean say = g_strcmp0(trouble->said, what) != 0 || now - trouble->said_us >= SAY_AGAIN_US;
