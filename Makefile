@@ -46,6 +46,9 @@ WRAP_OBJ := $(if $(WRAP_DEF),$(B)/obj/tests/tsan/wrap.o)
 WRAPPED  := $(if $(WRAP_DEF),$(shell sed -nE 's/^((READ|WRITE).[^,]*, |ITER_WRITE.|\w+ __wrap_)(g_\w+).*/\3/p' $(WRAP_DEF) | sort -u))
 override LDFLAGS += $(WRAPPED:%=-Wl,--wrap=%)
 
+# Leaks and lines of a process that ends by _exit; see tests/asan/exit.c.
+EXIT_OBJ := $(if $(filter asan cov,$(VARIANT)),$(B)/obj/tests/asan/exit.o)
+
 # ---------------------------------------------------------------- what is compiled
 PROGRAMS := miji-milter miji-inspect miji
 MAINS    := milter/daemon/main.c milter/inspect/main.c milter/cli/main.c
@@ -77,9 +80,9 @@ all: $(PROGRAMS:%=$(B)/bin/%)
 $(B)/bin/miji-milter:  $(B)/obj/milter/daemon/main.o  $(B)/libmiji.a
 $(B)/bin/miji-inspect: $(B)/obj/milter/inspect/main.o $(B)/libmiji.a
 $(B)/bin/miji:         $(B)/obj/milter/cli/main.o     $(B)/libmiji.a
-$(PROGRAMS:%=$(B)/bin/%): $(WRAP_OBJ) $(B)/link.list
+$(PROGRAMS:%=$(B)/bin/%): $(WRAP_OBJ) $(EXIT_OBJ) $(B)/link.list
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PKG_LIBS)
+	$(CC) $(LDFLAGS) $(EXIT_OBJ:%=-Wl,--wrap=_exit) -o $@ $(filter %.o %.a,$^) $(PKG_LIBS)
 
 $(B)/libmiji.a: $(LIB_OBJ) $(B)/libmiji.list
 	@rm -f $@

@@ -16,8 +16,10 @@
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define IS_SANITIZED 1 /* needs terabytes of address space, and stderr for its report */
+void __sanitizer_set_report_fd(void *fd);
 #else
 #define IS_SANITIZED 0
+#define __sanitizer_set_report_fd(fd) ((void)0)
 #endif
 
 static gboolean fail(GError **error, const char *what)
@@ -243,6 +245,7 @@ gboolean sandbox_enter(int kept, const struct sandbox *sandbox, GError **error)
         return fail(error, "prctl");
     if (!restrict_files())
         return fail(error, "Landlock");
+    __sanitizer_set_report_fd((void *)STDERR_FILENO); /* it may have been told a file that it cannot open now */
     if (!restrict_calls(kept + 1))
         return fail(error, "seccomp");
     return TRUE;
