@@ -2,7 +2,9 @@
 #include "tests/wire/echo_milter.h"
 #include "tests/wire/mta_message.h"
 
+#include <arpa/inet.h>
 #include <glib/gstdio.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -311,11 +313,25 @@ static void test_kept_connection(void)
     echo_milter_stop(pid);
 }
 
+/* A port that nobody listens on at this moment. */
+static unsigned free_port(void)
+{
+    struct sockaddr_in where = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof where;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    g_assert_cmpint(bind(fd, (struct sockaddr *)&where, sizeof where), ==, 0);
+    g_assert_cmpint(getsockname(fd, (struct sockaddr *)&where, &length), ==, 0);
+    close(fd);
+    return ntohs(where.sin_port);
+}
+
 static void test_inet(void)
 {
-    pid_t pid = echo_milter_start("inet:18462@127.0.0.1", &(struct echo_options){0}, NULL);
+    g_autofree char *where = g_strdup_printf("inet:%u@127.0.0.1", free_port());
+    pid_t pid = echo_milter_start(where, &(struct echo_options){0}, NULL);
     g_autoptr(GError) error = NULL;
-    g_autoptr(mta) mta = mta_open_session("inet:18462@127.0.0.1", &(struct mta_client){0}, &error);
+    g_autoptr(mta) mta = mta_open_session(where, &(struct mta_client){0}, &error);
     g_autofree char *outcome = NULL, *seen = NULL;
 
     g_assert_no_error(error);
