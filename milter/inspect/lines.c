@@ -67,10 +67,15 @@ static void trim(struct line *line)
         line->length--;
 }
 
+/* The first octet decides nearly always, before anything is called: each line is asked for dozens of words.
+ */
 static gboolean has_prefix(const struct line *line, const char *word)
 {
-    gsize length = strlen(word);
+    gsize length;
 
+    if (line->length == 0 || ((line->text[0] ^ word[0]) & ~0x20) != 0)
+        return FALSE;
+    length = strlen(word);
     return line->length >= length && g_ascii_strncasecmp(line->text, word, length) == 0;
 }
 
@@ -80,6 +85,12 @@ static gboolean has_suffix(const struct line *line, const char *word)
 
     return line->length >= length &&
            g_ascii_strncasecmp(line->text + line->length - length, word, length) == 0;
+}
+
+/* "：" or ":", with which every line ends that introduces something. */
+static gboolean ends_with_colon(const struct line *line)
+{
+    return line->length > 0 && (line->text[line->length - 1] == ':' || has_suffix(line, "："));
 }
 
 static gboolean is_any(const struct line *line, gboolean (*test)(const struct line *, const char *),
@@ -126,6 +137,8 @@ static gboolean is_introduction(const struct line *line)
     if (has_prefix(line, "Begin forwarded message:") || has_prefix(line, "开始转发的邮件") ||
         has_prefix(line, "下面是被转发的邮件"))
         return TRUE;
+    if (!ends_with_colon(line))
+        return FALSE;
     if (has_prefix(line, "On ") && is_any(line, has_suffix, english))
         return TRUE;
     if (!is_any(line, has_suffix, chinese))

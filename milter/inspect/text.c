@@ -135,7 +135,7 @@ static const char *read_text(const struct own_text *text, const struct inspect_l
 static gboolean is_armoured(const char *text, gsize length)
 {
     static const char mark[] = "-----BEGIN PGP MESSAGE-----";
-    const char *found = g_strstr_len(text, MIN(length, 1 << 20), mark);
+    const char *found = memmem(text, MIN(length, 1 << 20), mark, strlen(mark));
 
     return found != NULL && (found == text || found[-1] == '\n');
 }

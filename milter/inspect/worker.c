@@ -19,7 +19,7 @@ struct worker {
     struct answer *answer;
     char *room; /* for a message inside its datagram */
     guint messages;
-    rlim_t cpu_limit; /* the soft limit now, in seconds */
+    rlim_t cpu_limit, cpu_used; /* the soft limit, and what was used before this message; seconds */
 };
 
 void worker_sandbox(const struct inspect_limits *limits, struct sandbox *sandbox)
@@ -46,9 +46,11 @@ static guint64 cpu_seconds_used(void)
  */
 static void allow_time(struct worker *worker)
 {
-    rlim_t limit = cpu_seconds_used() + (rlim_t)(worker->limits->cpu_ms + 999) / 1000 + 1;
+    rlim_t limit;
     struct rlimit now;
 
+    worker->cpu_used = cpu_seconds_used();
+    limit = worker->cpu_used + (rlim_t)(worker->limits->cpu_ms + 999) / 1000 + 1;
     if (limit <= worker->cpu_limit)
         return;
     if (getrlimit(RLIMIT_CPU, &now) != 0)
@@ -64,7 +66,7 @@ static gboolean is_worn(const struct worker *worker, gboolean was_large)
 {
     struct rusage usage;
 
-    if (worker->messages >= LIMIT_WORKER_MESSAGES || cpu_seconds_used() >= LIMIT_WORKER_CPU_SECONDS)
+    if (worker->messages >= LIMIT_WORKER_MESSAGES || worker->cpu_used >= LIMIT_WORKER_CPU_SECONDS)
         return TRUE;
     return was_large && getrusage(RUSAGE_SELF, &usage) == 0 && usage.ru_maxrss > LIMIT_WORKER_RESIDENT_KB;
 }

@@ -243,6 +243,30 @@ static void test_parts(void)
     }
 }
 
+/* The rows rfc2231-filename of the vectors. */
+static void test_file_name_vectors(void)
+{
+    const char *top = g_getenv("MIJI_TOP");
+    g_autofree char *path = g_build_filename(top != NULL ? top : ".", "tests/data/label-vectors.tsv", NULL);
+    g_autofree char *content = NULL;
+    guint rows = 0;
+
+    g_assert_true(g_file_get_contents(path, &content, NULL, NULL));
+    g_auto(GStrv) lines = g_strsplit(content, "\n", -1);
+    for (guint i = 0; lines[i] != NULL; i++) {
+        g_auto(GStrv) columns = g_strsplit(lines[i], "\t", 4);
+        if (g_strv_length(columns) < 3 || strcmp(columns[0], "rfc2231-filename") != 0)
+            continue;
+        g_auto(GStrv) expected = g_strsplit(columns[2], " => ", 2);
+        g_autofree char *message =
+            g_strdup_printf("Content-Type: application/x\nContent-Disposition: %s\n\nx\n", columns[1]);
+        g_autoptr(facts) facts = read_message(message);
+        g_assert_cmpstr(facts->parts[0].name.data, ==, expected[0]);
+        rows++;
+    }
+    g_assert_cmpuint(rows, >=, 2);
+}
+
 static void test_report(void)
 {
     g_autoptr(facts) facts = read_message(
@@ -411,6 +435,7 @@ int main(int argc, char **argv)
     g_test_add_func("/inspect/reader/people", test_people);
     g_test_add_func("/inspect/reader/subject", test_subject);
     g_test_add_func("/inspect/reader/parts", test_parts);
+    g_test_add_func("/inspect/reader/file-name-vectors", test_file_name_vectors);
     g_test_add_func("/inspect/reader/report", test_report);
     g_test_add_func("/inspect/reader/encrypted", test_encrypted);
     g_test_add_func("/inspect/reader/structure-findings", test_structure_findings);
