@@ -8,7 +8,7 @@ use strict;
 use warnings;
 use Exporter qw(import);
 
-our @EXPORT = qw(title say_text note_line step_begin step_end padded coloured);
+our @EXPORT = qw(title say_text note_line step_begin step_end padded coloured cells);
 
 my $WIDTH = 78;
 my $is_terminal = -t STDOUT;

@@ -43,8 +43,9 @@ is_deeply(
             expected => [
                 qr{^miji-milter: warning: directory: ldaps://\S+: no answer in time$},
                 qr{^miji-milter: warning: directory: ldaps://\S+: does not answer$},
-                qr{^miji-milter: warning: directory: ldaps://\S+: no TLS with this server: its certificate is not signed by }
-            ])
+qr{^miji-milter: warning: directory: ldaps://\S+: no TLS with this server: its certificate is not signed by }
+            ]
+        )
     ],
     [],
     'the logs say this and nothing else'

@@ -123,8 +123,10 @@ sub caught {
 sub long_message {
     my ($subject) = @_;
     my $text = "<p>\xbb\xe1\xd2\xe9\xbc\xcd\xd2\xaa\xb9\xd8\xd3\xda</p>\n" x 400_000;
-    return (data => "From: bo\@agency.gov.cn\nX-Classification: 机密\nSubject: $subject\nMessage-ID: <$subject\@agency>\n"
-            . "MIME-Version: 1.0\nContent-Type: text/html; charset=gb18030\nContent-Transfer-Encoding: 8bit\n\n$text");
+    return (data =>
+            "From: bo\@agency.gov.cn\nX-Classification: 机密\nSubject: $subject\nMessage-ID: <$subject\@agency>\n"
+            . "MIME-Version: 1.0\nContent-Type: text/html; charset=gb18030\nContent-Transfer-Encoding: 8bit\n\n$text"
+    );
 }
 
 # ------------------------------------------------------------------------------------------------------ the tests
@@ -132,8 +134,13 @@ sub long_message {
 sub worker_killed {
     my ($reply, @workers) = caught('killed');
     kill 'KILL', @workers;
-    like($reply->(), qr/^451 4\.3\.0 Try again later \[MIJI-\w{6}\]$/, 'a worker killed: the client tries again');
-    ok($lab->wait_for(sub { my @new = workers(); @new == 2 && "@new" ne "@workers" }, 10), 'new workers are there');
+    like(
+        $reply->(),
+        qr/^451 4\.3\.0 Try again later \[MIJI-\w{6}\]$/,
+        'a worker killed: the client tries again'
+    );
+    ok($lab->wait_for(sub { my @new = workers(); @new == 2 && "@new" ne "@workers" }, 10),
+        'new workers are there');
     passes('after a worker was killed');
     ($reply, @workers) = caught('killed');
     kill 'KILL', @workers;
@@ -152,7 +159,10 @@ sub worker_killed_before {
     my @workers = workers();
     kill 'STOP', @workers;
     my $reply = sent_in_background('not yet read');
-    ok($lab->wait_for(sub { status()->{inspector}{busy} }, 10), 'a worker has got a message, and has not read it');
+    ok(
+        $lab->wait_for(sub { status()->{inspector}{busy} }, 10),
+        'a worker has got a message, and has not read it'
+    );
     kill 'KILL', @workers;
     like($reply->(), qr/^250 /, 'it is killed, another reads the message');
     push @delivered, 'not yet read';
@@ -164,10 +174,7 @@ sub worker_hung {
     like($reply->(), qr/^451 4\.3\.0 /, 'a worker hung: the client tries again');
     my $seconds = time - $from;
     cmp_ok($seconds, '<', 8, 'in its time') or diag $seconds;
-    ok(
-        $lab->wait_for(sub { my @now = workers(); @now == 2 && "@now" ne "@workers" }, 10),
-        'it is replaced'
-    );
+    ok($lab->wait_for(sub { my @now = workers(); @now == 2 && "@now" ne "@workers" }, 10), 'it is replaced');
     kill 'CONT', @workers;
     passes('after a worker hung', 5);
 }

@@ -201,8 +201,11 @@ sub sizes {
     );
     ok($mail && $mail->body eq $line x 13000, 'arrives as it was');
     my @large = (body => $line x 5000);
-    is(bare(try_mail('large', @option, @large, to => [address('gu')])),
-        '550 5.7.1 gu@agency.gov.cn may not receive mail marked secret', 'its mark is read');
+    is(
+        bare(try_mail('large', @option, @large, to => [address('gu')])),
+        '550 5.7.1 gu@agency.gov.cn may not receive mail marked secret',
+        'its mark is read'
+    );
     is(bare(try_mail('large', from_internet(), @large, fields => "Subject: 【机密】x\n", to => [address('an')])),
         $NEUTRAL, 'from outside, too');
     is(
