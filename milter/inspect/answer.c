@@ -127,14 +127,10 @@ static gboolean append(GArray *records, gconstpointer record, guint most)
 enum { FLAT_TABLES };
 #undef FLAT_TABLE
 
-gboolean answer_field(struct answer *answer, const char *name, gsize name_length, struct flat_bytes raw,
-                      struct flat_bytes decoded, guint flags, guint *index)
+gboolean answer_field(struct answer *answer, const struct flat_field *field, guint *index)
 {
-    struct flat_field field = {answer_octets(answer, name, name_length, FLAT_NAME_BYTES), raw, decoded,
-                               flags};
-
     *index = answer->fields->len;
-    return append(answer->fields, &field, MOST_fields);
+    return append(answer->fields, field, MOST_fields);
 }
 
 void answer_mailbox(struct answer *answer, enum mailbox_field field, guint field_index, const char *address)

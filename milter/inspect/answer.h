@@ -26,9 +26,9 @@ struct flat_bytes answer_text(struct answer *answer, const char *data, gsize len
 /* A part of a string that is in the answer already. */
 struct flat_bytes answer_slice(struct answer *answer, struct flat_bytes of, gsize from, gsize length);
 
-/* Returns the field's index. The name is printable and without colon. FALSE if there are too many. */
-gboolean answer_field(struct answer *answer, const char *name, gsize name_length, struct flat_bytes raw,
-                      struct flat_bytes decoded, guint flags, guint *index);
+/* A field of strings that were put in: its name printable and without colon. Sets its index; FALSE if there
+ * are too many. */
+gboolean answer_field(struct answer *answer, const struct flat_field *field, guint *index);
 void answer_mailbox(struct answer *answer, enum mailbox_field field, guint field_index, const char *address);
 
 /* What a part says of itself; strings may be NULL. */

@@ -371,3 +371,16 @@ enum charset_id charset_guess(const char *octets, gsize length, GString *out, gb
     charset_decode(CHARSET_GB18030, octets, length, out);
     return CHARSET_GB18030;
 }
+
+void octets_remove_nuls(GString *text)
+{
+    gsize kept = 0;
+
+    if (memchr(text->str, '\0', text->len) == NULL)
+        return;
+    for (gsize at = 0; at < text->len; at++) {
+        if (text->str[at] != '\0')
+            text->str[kept++] = text->str[at];
+    }
+    g_string_truncate(text, kept);
+}

@@ -92,5 +92,6 @@ gboolean charset_decode_strict(enum charset_id id, const char *octets, gsize len
 enum charset_id charset_guess(const char *octets, gsize length, GString *out, gboolean *invalid);
 
 gboolean octets_are_ascii(const char *octets, gsize length);
+void octets_remove_nuls(GString *text);
 
 #endif

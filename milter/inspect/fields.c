@@ -10,23 +10,10 @@
 /* So many octets of a value are decoded: encoded-words are longer than their text. */
 #define DECODED_FROM_BYTES (4 * FACTS_FIELD_BYTES)
 
-static void remove_nuls(GString *text)
-{
-    gsize kept = 0;
-
-    if (memchr(text->str, '\0', text->len) == NULL)
-        return;
-    for (gsize at = 0; at < text->len; at++) {
-        if (text->str[at] != '\0')
-            text->str[kept++] = text->str[at];
-    }
-    g_string_truncate(text, kept);
-}
-
 void text_decode_unlabelled(const char *value, gsize length, GString *out)
 {
     encoded_word_decode(value, length, READING_DECLARED, out);
-    remove_nuls(out);
+    octets_remove_nuls(out);
 }
 
 static void trim(const char **text, gsize *length)
@@ -50,10 +37,11 @@ static gboolean has_bidi_control(const char *text, gsize length)
 }
 
 /* Every reading that somebody's client may show. */
-static void report_subject(const char *value, gsize length, guint flags, struct answer *answer)
+static void report_subject(const char *value, gsize length, struct answer *answer)
 {
     g_autoptr(GString) text = g_string_new(NULL);
     const struct place place = {.kind = PLACE_SUBJECT};
+    guint flags = 0;
 
     for (enum reading reading = READING_DECLARED; reading < READING_COUNT; reading++) {
         if (reading == READING_STRICT && (flags & READING_LENIENT) == 0)
@@ -61,7 +49,8 @@ static void report_subject(const char *value, gsize length, guint flags, struct 
         if (reading > READING_STRICT && (flags & READING_DOUBTFUL) == 0)
             break;
         g_string_truncate(text, 0);
-        encoded_word_decode(value, length, reading, text);
+        guint reading_flags = encoded_word_decode(value, length, reading, text);
+        flags |= reading == READING_DECLARED ? reading_flags : 0;
         const char *trimmed = text->str;
         gsize trimmed_length = text->len;
         trim(&trimmed, &trimmed_length);
@@ -126,44 +115,59 @@ static void report_mailboxes(const struct header_field *field, enum mailbox_fiel
                        (const char *[]){"From", "Sender", "Resent-From", "Resent-Sender"}[kind]);
 }
 
-static void report_field(const struct header_field *field, GString *raw, GString *decoded,
-                         struct answer *answer)
-{
-    gboolean is_subject = header_field_is(field, "Subject");
-    struct flat_bytes raw_bytes, decoded_bytes;
-    enum mailbox_field kind;
-    guint flags = field->flags, index;
+/* Buffers that serve one field after the other. */
+struct scratch {
+    GString *raw, *decoded;
+};
 
-    g_string_truncate(raw, 0);
-    header_unfold(field, DECODED_FROM_BYTES, raw);
-    const char *value = raw->str;
-    gsize length = raw->len;
+/* A value that reads the same in every way: most of them. */
+static gboolean is_plain(const struct header_field *field, const GString *raw)
+{
+    return (field->flags & FIELD_CONTROL) == 0 && raw->len <= FACTS_FIELD_BYTES &&
+           octets_are_ascii(raw->str, raw->len) && strstr(raw->str, "=?") == NULL;
+}
+
+/* The value in UTF-8, put into the answer; sets flags of the field, and of its reading. */
+static struct flat_bytes decode_value(const char *value, gsize length, struct scratch *scratch,
+                                      struct flat_field *flat, struct answer *answer)
+{
+    guint reading = encoded_word_decode(value, length, READING_DECLARED, scratch->decoded);
+    const char *text = scratch->decoded->str;
+    gsize text_length = scratch->decoded->len;
+
+    if ((reading & (READING_UNKNOWN_CHARSET | READING_INVALID)) != 0)
+        flat->flags |= FIELD_UNDECODABLE;
+    if (memchr(text, '\0', text_length) != NULL)
+        flat->flags |= FIELD_CONTROL;
+    trim(&text, &text_length);
+    if (text_length > FACTS_FIELD_BYTES)
+        flat->flags |= FIELD_SHORTENED;
+    return answer_text(answer, text, text_length, FACTS_FIELD_BYTES);
+}
+
+static void report_field(const struct header_field *field, struct scratch *scratch, struct answer *answer)
+{
+    struct flat_field flat = {.flags = field->flags};
+    enum mailbox_field kind;
+    guint index;
+
+    g_string_truncate(scratch->raw, 0);
+    g_string_truncate(scratch->decoded, 0);
+    header_unfold(field, DECODED_FROM_BYTES, scratch->raw);
+    const char *value = scratch->raw->str;
+    gsize length = scratch->raw->len;
     trim(&value, &length);
-    raw_bytes = answer_octets(answer, raw->str, raw->len, FACTS_FIELD_BYTES);
-    if (octets_are_ascii(value, length) && strstr(value, "=?") == NULL && (flags & FIELD_CONTROL) == 0 &&
-        raw->len <= FACTS_FIELD_BYTES) {
-        decoded_bytes = answer_slice(answer, raw_bytes, value - raw->str, length);
-        if (is_subject && length > 0)
-            report_subject(value, length, 0, answer);
-    } else {
-        g_string_truncate(decoded, 0);
-        guint reading_flags = encoded_word_decode(value, length, READING_DECLARED, decoded);
-        if ((reading_flags & (READING_UNKNOWN_CHARSET | READING_INVALID)) != 0)
-            flags |= FIELD_UNDECODABLE;
-        if (memchr(decoded->str, '\0', decoded->len) != NULL)
-            flags |= FIELD_CONTROL;
-        if (is_subject)
-            report_subject(value, length, reading_flags, answer);
-        const char *text = decoded->str;
-        gsize text_length = decoded->len;
-        trim(&text, &text_length);
-        flags |= text_length > FACTS_FIELD_BYTES ? FIELD_SHORTENED : 0;
-        decoded_bytes = answer_text(answer, text, text_length, FACTS_FIELD_BYTES);
-    }
-    if (raw->len > FACTS_FIELD_BYTES)
-        flags |= FIELD_SHORTENED;
-    if (answer_field(answer, field->name, field->name_length, raw_bytes, decoded_bytes, flags, &index) &&
-        is_people_field(field, &kind))
+    flat.name = answer_octets(answer, field->name, field->name_length, FLAT_NAME_BYTES);
+    flat.raw = answer_octets(answer, scratch->raw->str, scratch->raw->len, FACTS_FIELD_BYTES);
+    if (scratch->raw->len > FACTS_FIELD_BYTES)
+        flat.flags |= FIELD_SHORTENED;
+    if (is_plain(field, scratch->raw))
+        flat.decoded = answer_slice(answer, flat.raw, value - scratch->raw->str, length);
+    else
+        flat.decoded = decode_value(value, length, scratch, &flat, answer);
+    if (header_field_is(field, "Subject"))
+        report_subject(value, length, answer);
+    if (answer_field(answer, &flat, &index) && is_people_field(field, &kind))
         report_mailboxes(field, kind, index, answer);
 }
 
@@ -191,9 +195,11 @@ static void report_doubts(const struct header *header, struct answer *answer)
 
 void fields_report(const struct header *header, struct answer *answer)
 {
-    g_autoptr(GString) raw = g_string_sized_new(512), decoded = g_string_sized_new(512);
+    struct scratch scratch = {g_string_sized_new(512), g_string_sized_new(512)};
 
     for (guint i = 0; i < header->fields->len; i++)
-        report_field(&g_array_index(header->fields, struct header_field, i), raw, decoded, answer);
+        report_field(&g_array_index(header->fields, struct header_field, i), &scratch, answer);
+    g_string_free(scratch.raw, TRUE);
+    g_string_free(scratch.decoded, TRUE);
     report_doubts(header, answer);
 }

@@ -90,17 +90,18 @@ static int send_as_file(int fd, struct errand *errand, int *made_fd)
         if (errand->fd < 0)
             return errno;
     }
-    return packet_send(fd, &request, sizeof request, NULL, 0, errand->fd, MSG_DONTWAIT);
+    return packet_send(fd, &(struct packet){&request, sizeof request, NULL, 0, errand->fd}, MSG_DONTWAIT);
 }
 
 /* 0, or an errno. */
 static int send_message(int fd, struct errand *errand, int *made_fd)
 {
     struct request request = {PACKET_MAGIC, 0, errand->length};
+    const struct packet packet = {&request, sizeof request, errand->data, errand->length, -1};
     int error = EMSGSIZE;
 
     if ((errand->data != NULL || errand->length == 0) && errand->length <= LIMIT_DATAGRAM_BYTES)
-        error = packet_send(fd, &request, sizeof request, errand->data, errand->length, -1, MSG_DONTWAIT);
+        error = packet_send(fd, &packet, MSG_DONTWAIT);
     return error == EMSGSIZE ? send_as_file(fd, errand, made_fd) : error;
 }
 
@@ -146,9 +147,9 @@ static enum inspect_failure receive_answer(const struct pooled *worker, const st
                                            struct facts **facts, gboolean *is_last)
 {
     struct reply reply;
-    int passed;
-    gssize got = packet_receive(worker->fd, &reply, sizeof reply, worker->room, LIMIT_DATAGRAM_BYTES, &passed,
-                                MSG_DONTWAIT);
+    struct packet_room room = {&reply, sizeof reply, worker->room, LIMIT_DATAGRAM_BYTES, -1};
+    gssize got = packet_receive(worker->fd, &room, MSG_DONTWAIT);
+    int passed = room.passed;
 
     if (got < 0 && errno == ECONNRESET) /* it died with the message unread: not of it */
         return INSPECT_BUSY;

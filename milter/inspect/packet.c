@@ -11,24 +11,24 @@
 #define MOST_DESCRIPTORS 4
 #define ALL_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
-int packet_send(int fd, gconstpointer head, gsize head_length, gconstpointer body, gsize length, int passed,
-                int flags)
+int packet_send(int fd, const struct packet *packet, int flags)
 {
     union {
         struct cmsghdr header;
         char space[CMSG_SPACE(sizeof(int))];
     } ancillary;
-    struct iovec pieces[2] = {{(gpointer)head, head_length}, {(gpointer)body, length}};
-    struct msghdr message = {.msg_iov = pieces, .msg_iovlen = length > 0 ? 2 : 1};
+    struct iovec pieces[2] = {{(gpointer)packet->head, packet->head_length},
+                              {(gpointer)packet->body, packet->length}};
+    struct msghdr message = {.msg_iov = pieces, .msg_iovlen = packet->length > 0 ? 2 : 1};
     ssize_t sent;
 
-    if (passed >= 0) {
+    if (packet->passed >= 0) {
         memset(&ancillary, 0, sizeof ancillary);
         message.msg_control = &ancillary;
         message.msg_controllen = sizeof ancillary;
         ancillary.header = (struct cmsghdr){
-            .cmsg_len = CMSG_LEN(sizeof passed), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-        memcpy(CMSG_DATA(&ancillary.header), &passed, sizeof passed);
+            .cmsg_len = CMSG_LEN(sizeof packet->passed), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+        memcpy(CMSG_DATA(&ancillary.header), &packet->passed, sizeof packet->passed);
     }
     do {
         sent = sendmsg(fd, &message, MSG_NOSIGNAL | flags);
@@ -56,35 +56,33 @@ static int take_descriptor(struct msghdr *message)
     return first;
 }
 
-gssize packet_receive(int fd, gpointer head, gsize head_length, gpointer room, gsize most, int *passed,
-                      int flags)
+gssize packet_receive(int fd, struct packet_room *room, int flags)
 {
     union {
         struct cmsghdr header;
         char space[CMSG_SPACE(MOST_DESCRIPTORS * sizeof(int))];
     } ancillary;
-    struct iovec pieces[2] = {{head, head_length}, {room, most}};
+    struct iovec pieces[2] = {{room->head, room->head_length}, {room->body, room->most}};
     struct msghdr message = {.msg_iov = pieces,
-                             .msg_iovlen = most > 0 ? 2 : 1,
+                             .msg_iovlen = room->most > 0 ? 2 : 1,
                              .msg_control = &ancillary,
                              .msg_controllen = sizeof ancillary};
     ssize_t got;
 
-    *passed = -1;
+    room->passed = -1;
     do {
         got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | flags);
     } while (got < 0 && errno == EINTR);
     if (got < 0)
         return -1;
-    *passed = take_descriptor(&message);
-    if ((message.msg_flags & MSG_TRUNC) != 0) {
-        if (*passed >= 0)
-            close(*passed);
-        *passed = -1;
-        errno = EMSGSIZE;
-        return -1;
-    }
-    return got;
+    room->passed = take_descriptor(&message);
+    if ((message.msg_flags & MSG_TRUNC) == 0)
+        return got;
+    if (room->passed >= 0)
+        close(room->passed);
+    room->passed = -1;
+    errno = EMSGSIZE;
+    return -1;
 }
 
 static gboolean write_all(int fd, const char *octets, gsize length)

@@ -39,8 +39,9 @@ struct parent {
 static int tell(const struct parent *parent, enum control_kind kind, guint64 worker, int fd)
 {
     struct control control = {PACKET_MAGIC, kind, worker};
+    const struct packet packet = {&control, sizeof control, NULL, 0, fd};
 
-    return packet_send(parent->control_fd, &control, sizeof control, NULL, 0, fd, MSG_DONTWAIT);
+    return packet_send(parent->control_fd, &packet, MSG_DONTWAIT);
 }
 
 /* The child's side of fork. */
@@ -125,11 +126,11 @@ static void bury_all(struct parent *parent)
 static gboolean obey(struct parent *parent)
 {
     struct control control;
-    int fd;
-    gssize got = packet_receive(parent->control_fd, &control, sizeof control, NULL, 0, &fd, MSG_DONTWAIT);
+    struct packet_room room = {&control, sizeof control, NULL, 0, -1};
+    gssize got = packet_receive(parent->control_fd, &room, MSG_DONTWAIT);
 
-    if (fd >= 0)
-        close(fd);
+    if (room.passed >= 0)
+        close(room.passed);
     if (got < 0)
         return errno == EAGAIN;
     if (got != sizeof control || control.magic != PACKET_MAGIC)

@@ -99,41 +99,46 @@ static gboolean is_smime(const struct leaf *leaf, const char *type, const char *
     return has_suffix_nocase(name, ".p7m");
 }
 
-static void report_findings(const struct leaf *leaf, const char *type, const char *name,
-                            enum transfer_encoding encoding, guint number, struct answer *answer)
+static void report_encrypted(const struct leaf *leaf, const struct part_words *words, guint number,
+                             struct answer *answer)
 {
-    if (is_smime(leaf, type, name) || strcmp(type, "application/pgp-encrypted") == 0) {
-        answer_finding(answer, FINDING_ENCRYPTED, number,
-                       strcmp(type, "application/pgp-encrypted") == 0 ? "OpenPGP" : "S/MIME");
-        answer_part_flag(answer, number, PART_ENCRYPTED);
-    }
-    if (strcmp(type, "message/partial") == 0 || strcmp(type, "message/external-body") == 0) {
-        answer_finding(answer, FINDING_PARTIAL_MESSAGE, number, type);
-        answer_part_flag(answer, number, PART_UNREAD);
-    }
-    /* A multipart or message that arrives here as a leaf: the library does not look into an encoded one. */
-    if (g_str_has_prefix(type, "multipart/") || strcmp(type, "message/rfc822") == 0 ||
-        strcmp(type, "message/global") == 0) {
-        answer_finding(answer, FINDING_ENCODED_MULTIPART, number, type);
-        answer_part_flag(answer, number, PART_UNREAD);
-    }
-    if (encoding == TRANSFER_UNKNOWN) {
-        answer_finding(answer, FINDING_DAMAGED, number, "transfer encoding");
-        answer_part_flag(answer, number, PART_UNREAD);
-    }
+    gboolean is_openpgp = strcmp(words->type, "application/pgp-encrypted") == 0;
+
+    if (!is_openpgp && !is_smime(leaf, words->type, words->name))
+        return;
+    answer_finding(answer, FINDING_ENCRYPTED, number, is_openpgp ? "OpenPGP" : "S/MIME");
+    answer_part_flag(answer, number, PART_ENCRYPTED);
 }
 
-static void add_text(const struct leaf *leaf, const char *charset, gboolean is_html, guint number,
+static void report_unread(const char *type, enum transfer_encoding encoding, guint number,
+                          struct answer *answer)
+{
+    /* A multipart or message that arrives here as a leaf: the library does not look into an encoded one. */
+    gboolean is_encoded = g_str_has_prefix(type, "multipart/") || strcmp(type, "message/rfc822") == 0 ||
+                          strcmp(type, "message/global") == 0;
+    gboolean is_partial = strcmp(type, "message/partial") == 0 || strcmp(type, "message/external-body") == 0;
+
+    if (is_partial)
+        answer_finding(answer, FINDING_PARTIAL_MESSAGE, number, type);
+    if (is_encoded)
+        answer_finding(answer, FINDING_ENCODED_MULTIPART, number, type);
+    if (encoding == TRANSFER_UNKNOWN)
+        answer_finding(answer, FINDING_DAMAGED, number, "transfer encoding");
+    if (is_partial || is_encoded || encoding == TRANSFER_UNKNOWN)
+        answer_part_flag(answer, number, PART_UNREAD);
+}
+
+static void add_text(const struct leaf *leaf, const struct part_words *words, guint number,
                      const struct standing *standing, GArray *texts)
 {
     struct own_text text = {.part = number,
                             .octets = leaf->octets,
                             .length = leaf->length,
-                            .is_html = is_html,
+                            .encoding = transfer_find(leaf->encoding_field),
+                            .is_html = strcmp(words->type, "text/html") == 0,
                             .alternative = standing->alternative};
 
-    text.encoding = transfer_find(leaf->encoding_field);
-    g_strlcpy(text.charset, charset != NULL ? charset : "", sizeof text.charset);
+    g_strlcpy(text.charset, words->charset != NULL ? words->charset : "", sizeof text.charset);
     g_array_append_val(texts, text);
 }
 
@@ -146,7 +151,6 @@ guint part_report(const struct leaf *leaf, const struct standing *standing, stru
     const char *disposition =
         leaf->disposition != NULL ? g_mime_content_disposition_get_disposition(leaf->disposition) : "inline";
     enum transfer_encoding encoding = transfer_find(leaf->encoding_field);
-    gboolean is_html = strcmp(type, "text/html") == 0;
     gboolean is_text = g_str_has_prefix(type, "text/") && g_ascii_strcasecmp(disposition, "inline") == 0 &&
                        (name == NULL || standing->is_first);
     struct part_words words = {type, charset, name};
@@ -156,8 +160,9 @@ guint part_report(const struct leaf *leaf, const struct standing *standing, stru
     if (number == 0)
         return 0;
     answer_part_size(answer, number, transfer_decoded_size(encoding, leaf->octets, leaf->length));
-    report_findings(leaf, type, name, encoding, number, answer);
+    report_encrypted(leaf, &words, number, answer);
+    report_unread(type, encoding, number, answer);
     if (is_text && standing->is_own)
-        add_text(leaf, charset, is_html, number, standing, texts);
+        add_text(leaf, &words, number, standing, texts);
     return number;
 }

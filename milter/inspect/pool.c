@@ -110,8 +110,9 @@ static void forget_parent(struct pool *pool)
 static void read_control(struct pool *pool)
 {
     struct control control;
-    int fd;
-    gssize got = packet_receive(pool->control_fd, &control, sizeof control, NULL, 0, &fd, MSG_DONTWAIT);
+    struct packet_room room = {&control, sizeof control, NULL, 0, -1};
+    gssize got = packet_receive(pool->control_fd, &room, MSG_DONTWAIT);
+    int fd = room.passed;
 
     if (got < 0 && errno == EAGAIN)
         return;
@@ -149,8 +150,9 @@ static gboolean read_wishes(struct pool *pool)
 
     for (struct pooled *worker = to_kill; worker != NULL; worker = worker->next) {
         struct control control = {PACKET_MAGIC, CONTROL_KILL, worker->worker};
+        const struct packet packet = {&control, sizeof control, NULL, 0, -1};
         if (worker->generation == pool->control_generation && pool->control_fd >= 0)
-            packet_send(pool->control_fd, &control, sizeof control, NULL, 0, -1, MSG_DONTWAIT);
+            packet_send(pool->control_fd, &packet, MSG_DONTWAIT);
     }
     close_list(to_kill);
     if (fd >= 0) {

@@ -60,7 +60,7 @@ static void inspect_body(const struct header *header, const char *body, gsize le
         return;
     }
     g_autoptr(GArray) texts = g_array_new(FALSE, FALSE, sizeof(struct own_text));
-    structure_report(header, body, length, limits, answer, texts);
+    structure_report(header, (struct bytes){body, length}, limits, answer, texts);
     texts_report(texts, limits, answer);
 }
 

@@ -245,7 +245,8 @@ gboolean sandbox_enter(int kept, const struct sandbox *sandbox, GError **error)
         return fail(error, "prctl");
     if (!restrict_files())
         return fail(error, "Landlock");
-    __sanitizer_set_report_fd((void *)STDERR_FILENO); /* it may have been told a file that it cannot open now */
+    __sanitizer_set_report_fd(
+        (void *)STDERR_FILENO); /* it may have been told a file that it cannot open now */
     if (!restrict_calls(kept + 1))
         return fail(error, "seccomp");
     return TRUE;

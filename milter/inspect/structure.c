@@ -288,11 +288,11 @@ static void report_single(struct walk *walk, const struct header *header, const 
     g_mime_parser_options_free(options);
 }
 
-void structure_report(const struct header *header, const char *body, gsize length,
-                      const struct inspect_limits *limits, struct answer *answer, GArray *texts)
+void structure_report(const struct header *header, struct bytes body, const struct inspect_limits *limits,
+                      struct answer *answer, GArray *texts)
 {
     struct walk walk = {
-        .answer = answer, .limits = limits, .texts = texts, .body = body, .body_length = length};
+        .answer = answer, .limits = limits, .texts = texts, .body = body.data, .body_length = body.length};
     g_autofree char *type = header_last_value(header, "Content-Type");
 
     /* Only what surely has no structure goes the short way. */

@@ -13,9 +13,10 @@
 
 void structure_prepare(void);
 
-/* Reports the parts and appends the parts of the message's own text (struct own_text, which point into body).
+/* Reports the parts of a message with this header and body, and appends the parts of the message's own text
+ * (struct own_text, which point into body).
  */
-void structure_report(const struct header *header, const char *body, gsize length,
-                      const struct inspect_limits *limits, struct answer *answer, GArray *texts);
+void structure_report(const struct header *header, struct bytes body, const struct inspect_limits *limits,
+                      struct answer *answer, GArray *texts);
 
 #endif

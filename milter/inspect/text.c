@@ -75,24 +75,13 @@ static GString *convert(const struct own_text *text, const char *octets, gsize l
     return g_steal_pointer(&out);
 }
 
-static void remove_nuls(GString *text)
-{
-    gsize kept = 0;
-
-    for (gsize at = 0; at < text->len; at++) {
-        if (text->str[at] != '\0')
-            text->str[kept++] = text->str[at];
-    }
-    g_string_truncate(text, kept);
-}
-
 static GString *make_text_of_html(const struct own_text *text, const char *utf8, gsize length,
                                   struct answer *answer)
 {
     g_autoptr(GString) clean = g_string_new_len(utf8, length);
     GString *out = g_string_sized_new(length / 2);
 
-    remove_nuls(clean);
+    octets_remove_nuls(clean);
     if (!html_to_text(clean->str, clean->len, out)) {
         damage(answer, FINDING_DAMAGED, text->part, "html");
         answer_part_flag(answer, text->part, PART_UNREAD);
@@ -100,35 +89,50 @@ static GString *make_text_of_html(const struct own_text *text, const char *utf8,
     return out;
 }
 
-/* The text in UTF-8. It is in the message itself, in *decoded or in *converted; these are the caller's. */
-static const char *read_text(const struct own_text *text, const struct inspect_limits *limits,
-                             GString **decoded, GString **converted, gsize *length, struct answer *answer)
-{
-    const char *octets = text->octets;
+/* A text in UTF-8: in the message itself, in `decoded` or in `converted`. */
+struct utf8 {
+    const char *text;
+    gsize length;
+    GString *decoded, *converted; /* NULL: not needed */
+};
 
-    *length = text->length;
-    *decoded = g_string_new(NULL);
-    decode_transfer(text, *decoded, &octets, length, answer);
-    if (*length > limits->text_size_bytes) {
+static void utf8_clear(gpointer data)
+{
+    struct utf8 *utf8 = data;
+
+    if (utf8->decoded != NULL)
+        g_string_free(utf8->decoded, TRUE);
+    if (utf8->converted != NULL)
+        g_string_free(utf8->converted, TRUE);
+}
+
+static void set_converted(struct utf8 *utf8, GString *converted)
+{
+    if (utf8->converted != NULL)
+        g_string_free(utf8->converted, TRUE);
+    utf8->converted = converted;
+    utf8->text = converted->str;
+    utf8->length = converted->len;
+}
+
+static void read_text(const struct own_text *text, const struct inspect_limits *limits, struct utf8 *utf8,
+                      struct answer *answer)
+{
+    GString *converted;
+
+    *utf8 = (struct utf8){text->octets, text->length, g_string_new(NULL), NULL};
+    decode_transfer(text, utf8->decoded, &utf8->text, &utf8->length, answer);
+    if (utf8->length > limits->text_size_bytes) {
         answer_finding(answer, FINDING_TEXT_TOO_LARGE, text->part, NULL);
-        *length = limits->text_size_bytes;
+        utf8->length = limits->text_size_bytes;
     }
-    *converted = convert(text, octets, *length, answer);
-    if (*converted != NULL) {
-        octets = (*converted)->str;
-        *length = (*converted)->len;
-    }
-    if (memchr(octets, '\0', *length) != NULL)
+    converted = convert(text, utf8->text, utf8->length, answer);
+    if (converted != NULL)
+        set_converted(utf8, converted);
+    if (memchr(utf8->text, '\0', utf8->length) != NULL)
         answer_finding(answer, FINDING_BARE_NUL, text->part, NULL);
-    if (text->is_html) {
-        GString *plain = make_text_of_html(text, octets, *length, answer);
-        if (*converted != NULL)
-            g_string_free(*converted, TRUE);
-        *converted = plain;
-        octets = plain->str;
-        *length = plain->len;
-    }
-    return octets;
+    if (text->is_html)
+        set_converted(utf8, make_text_of_html(text, utf8->text, utf8->length, answer));
 }
 
 /* OpenPGP in the text itself (RFC 9580 6.2): nobody but its recipient can read it. */
@@ -142,28 +146,24 @@ static gboolean is_armoured(const char *text, gsize length)
 
 void texts_report(const GArray *texts, const struct inspect_limits *limits, struct answer *answer)
 {
-    g_autoptr(GPtrArray) kept = g_ptr_array_new(); /* strings that the lines point into */
+    g_autoptr(GArray) kept = g_array_new(FALSE, TRUE, sizeof(struct utf8)); /* the lines point into them */
     struct lines *lines = lines_new(answer);
     guint plain_alternative = 0; /* the last one that has plain text */
 
+    g_array_set_clear_func(kept, utf8_clear);
     for (guint i = 0; i < texts->len; i++) {
         const struct own_text *text = &g_array_index(texts, struct own_text, i);
-        GString *decoded, *converted;
-        gsize length;
+        struct utf8 utf8;
         if (text->is_html && text->alternative != 0 && text->alternative == plain_alternative)
             continue;
-        const char *utf8 = read_text(text, limits, &decoded, &converted, &length, answer);
-        g_ptr_array_add(kept, decoded);
-        if (converted != NULL)
-            g_ptr_array_add(kept, converted);
-        if (lines_add(lines, utf8, length) && !text->is_html)
+        read_text(text, limits, &utf8, answer);
+        g_array_append_val(kept, utf8);
+        if (lines_add(lines, utf8.text, utf8.length) && !text->is_html)
             plain_alternative = text->alternative;
-        if (is_armoured(utf8, length)) {
+        if (is_armoured(utf8.text, utf8.length)) {
             answer_finding(answer, FINDING_ENCRYPTED, text->part, "OpenPGP");
             answer_part_flag(answer, text->part, PART_ENCRYPTED);
         }
     }
     lines_finish(lines);
-    for (guint i = 0; i < kept->len; i++)
-        g_string_free(kept->pdata[i], TRUE);
 }

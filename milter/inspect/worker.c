@@ -77,14 +77,14 @@ static gboolean send_answer(const struct worker *worker, const GByteArray *flat,
     int fd, error;
 
     if (flat->len <= LIMIT_DATAGRAM_BYTES) {
-        error = packet_send(SOCKET, &reply, sizeof reply, flat->data, flat->len, -1, 0);
+        error = packet_send(SOCKET, &(struct packet){&reply, sizeof reply, flat->data, flat->len, -1}, 0);
         if (error != EMSGSIZE)
             return error == 0;
     }
     fd = packet_seal(flat->data, flat->len);
     if (fd < 0)
         return FALSE;
-    error = packet_send(SOCKET, &reply, sizeof reply, NULL, 0, fd, 0);
+    error = packet_send(SOCKET, &(struct packet){&reply, sizeof reply, NULL, 0, fd}, 0);
     close(fd);
     return error == 0;
 }
@@ -121,13 +121,13 @@ static gboolean serve_file(struct worker *worker, int fd, gsize length)
 static gboolean serve_one(struct worker *worker)
 {
     struct request request;
-    int fd;
-    gssize got = packet_receive(SOCKET, &request, sizeof request, worker->room, LIMIT_DATAGRAM_BYTES, &fd, 0);
+    struct packet_room room = {&request, sizeof request, worker->room, LIMIT_DATAGRAM_BYTES, -1};
+    gssize got = packet_receive(SOCKET, &room, 0);
 
     if (got < (gssize)sizeof request || request.magic != PACKET_MAGIC)
         return FALSE;
-    if (fd >= 0)
-        return serve_file(worker, fd, request.length);
+    if (room.passed >= 0)
+        return serve_file(worker, room.passed, request.length);
     if (request.length != (guint64)got - sizeof request)
         return FALSE;
     return serve_message(worker, worker->room, request.length, FALSE);

@@ -16,7 +16,9 @@ static GByteArray *sample(void)
     struct flat_bytes raw = answer_octets(answer, " a\0b ", 5, FACTS_FIELD_BYTES);
     guint index;
 
-    answer_field(answer, "From", 4, raw, answer_slice(answer, raw, 1, 1), FIELD_CONTROL, &index);
+    struct flat_field field = {answer_octets(answer, "From", 4, FLAT_NAME_BYTES), raw,
+                               answer_slice(answer, raw, 1, 1), FIELD_CONTROL};
+    answer_field(answer, &field, &index);
     answer_mailbox(answer, MAILBOX_FROM, index, "bob@example.org");
     answer_part(answer, 0, 0, PART_CONTAINER, &mixed);
     answer_part(answer, 1, 1, PART_ATTACHMENT, &pdf);

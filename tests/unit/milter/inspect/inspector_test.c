@@ -398,14 +398,13 @@ static void test_back_off(void)
     while (g_get_monotonic_time() < until) {
         struct pollfd polled = {control_fd, POLLIN, 0};
         struct control control;
-        int fd;
+        struct packet_room room = {&control, sizeof control, NULL, 0, -1};
         if (poll(&polled, 1, (int)((until - g_get_monotonic_time()) / 1000 + 1)) <= 0)
             break;
-        g_assert_cmpint(packet_receive(control_fd, &control, sizeof control, NULL, 0, &fd, 0), ==,
-                        sizeof control);
+        g_assert_cmpint(packet_receive(control_fd, &room, 0), ==, sizeof control);
         made += control.kind == CONTROL_WORKER;
-        if (fd >= 0)
-            close(fd); /* it ends at once */
+        if (room.passed >= 0)
+            close(room.passed); /* it ends at once */
     }
     g_assert_cmpuint(made, >=, 3);
     g_assert_cmpuint(made, <=, 10);

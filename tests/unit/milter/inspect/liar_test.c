@@ -27,7 +27,9 @@ static int liar_add_worker(const struct liar *liar, guint64 number)
     int ends[2];
 
     g_assert_cmpint(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), ==, 0);
-    g_assert_cmpint(packet_send(liar->control_fd, &message, sizeof message, NULL, 0, ends[0], 0), ==, 0);
+    g_assert_cmpint(
+        packet_send(liar->control_fd, &(struct packet){&message, sizeof message, NULL, 0, ends[0]}, 0), ==,
+        0);
     close(ends[0]);
     return ends[1];
 }
@@ -48,11 +50,10 @@ static void liar_begin(struct liar *liar)
 static void liar_end(struct liar *liar, gboolean is_killed)
 {
     struct control message = {0};
-    int fd;
+    struct packet_room room = {&message, sizeof message, NULL, 0, -1};
 
     if (is_killed) {
-        g_assert_cmpint(packet_receive(liar->control_fd, &message, sizeof message, NULL, 0, &fd, 0), ==,
-                        sizeof message);
+        g_assert_cmpint(packet_receive(liar->control_fd, &room, 0), ==, sizeof message);
         g_assert_cmpint(message.kind, ==, CONTROL_KILL);
         g_assert_cmpuint(message.worker, ==, 7);
     }
@@ -79,13 +80,16 @@ static GByteArray *true_answer(guint64 size_bytes)
 static enum inspect_failure ask_liar(const struct reply *reply, gsize reply_length, const GByteArray *body,
                                      int passed, gboolean is_killed)
 {
+    struct packet packet = {reply, reply_length, NULL, 0, passed};
     struct liar liar;
     enum inspect_failure failure;
 
+    if (body != NULL) {
+        packet.body = body->data;
+        packet.length = body->len;
+    }
     liar_begin(&liar);
-    g_assert_cmpint(packet_send(liar.worker_fd, reply, reply_length, body != NULL ? body->data : NULL,
-                                body != NULL ? body->len : 0, passed, 0),
-                    ==, 0);
+    g_assert_cmpint(packet_send(liar.worker_fd, &packet, 0), ==, 0);
     g_autoptr(facts) facts = inspector_inspect(liar.inspector, MESSAGE, strlen(MESSAGE), -1,
                                                g_get_monotonic_time() + PATIENCE, NULL, NULL, &failure);
     g_assert_cmpint(facts != NULL, ==, failure == INSPECT_OK);
@@ -161,26 +165,24 @@ static void test_died(void)
     for (guint is_read = 0; is_read < 2; is_read++) {
         g_autoptr(GByteArray) answer = true_answer(strlen(MESSAGE));
         struct reply reply = {PACKET_MAGIC, 0, answer->len};
+        const struct packet packet = {&reply, sizeof reply, answer->data, answer->len, -1};
         struct inspector_status status;
         struct request request;
         struct liar liar;
         pthread_t thread;
         void *failure;
         char room[100];
-        int passed;
+        struct packet_room whole = {&request, sizeof request, room, sizeof room, -1};
 
         liar_begin(&liar);
         g_assert_cmpint(pthread_create(&thread, NULL, inspect_in_thread, &liar), ==, 0);
         /* the message is there when one may look at it */
         g_assert_cmpint(recv(liar.worker_fd, room, sizeof room, MSG_PEEK), >, 0);
         if (is_read)
-            g_assert_cmpint(
-                packet_receive(liar.worker_fd, &request, sizeof request, room, sizeof room, &passed, 0), >,
-                0);
+            g_assert_cmpint(packet_receive(liar.worker_fd, &whole, 0), >, 0);
         close(liar.worker_fd);
         liar.worker_fd = liar_add_worker(&liar, 8);
-        g_assert_cmpint(packet_send(liar.worker_fd, &reply, sizeof reply, answer->data, answer->len, -1, 0),
-                        ==, 0);
+        g_assert_cmpint(packet_send(liar.worker_fd, &packet, 0), ==, 0);
         pthread_join(thread, &failure);
         g_assert_cmpint(GPOINTER_TO_INT(failure), ==, is_read ? INSPECT_DIED : INSPECT_OK);
         inspector_get_status(liar.inspector, &status);
