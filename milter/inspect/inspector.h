@@ -39,7 +39,8 @@ enum inspect_failure { INSPECT_OK, INSPECT_DIED, INSPECT_TIMEOUT, INSPECT_BUSY, 
 /*
  * Inspects one message. data/length: the octets, when they are in memory (fd is then -1 or its sealed memfd); else fd of a spool file, reopened read-only by the
  * caller, and length the octets in it, never 0. Waits at most until deadline_us (monotonic); while waiting it calls progress (may be NULL) about every 10 s. Facts come without
- * digest. NULL and *failure otherwise. NONSENSE and TIMEOUT end the worker.
+ * digest. NULL and *failure otherwise. NONSENSE and TIMEOUT end the worker. A worker that died before it read the message is no failure: the
+ * next one gets it, within the deadline. BUSY: nobody has read it.
  */
 struct facts *inspector_inspect(struct inspector *inspector, const void *data, gsize length, int fd, gint64 deadline_us,
                                 void (*progress)(gpointer), gpointer progress_data, enum inspect_failure *failure);
