@@ -87,7 +87,7 @@ struct facts {
     struct fact_mailbox *mailboxes;    guint mailbox_count;
     struct fact_part *parts;           guint part_count;
     struct fact_finding *findings;     guint finding_count;
-    struct fact_candidate *candidates; guint candidate_count; /* subject readings, first and last own lines, quoted lines; fields are above */
+    struct fact_candidate *candidates; guint candidate_count; /* subject readings, first and last own lines, quoted lines, names of files; fields are above */
     gboolean bad_from;         /* a From field that cannot be read as mailboxes (from-invalid) */
     gboolean is_report;        /* multipart/report */
     char *buffer;              /* owns all bytes */

@@ -169,6 +169,9 @@ void answer_part_flag(struct answer *answer, guint number, enum part_flag flag)
  * after some. */
 #define FINDINGS_OF_ONE_ID 64
 
+/* Candidates with which a new one is compared. */
+#define CANDIDATES_COMPARED 512
+
 void answer_finding(struct answer *answer, enum finding_id id, guint part, const char *detail)
 {
     struct flat_finding finding = {id, part, {0, 0}};
@@ -194,19 +197,29 @@ gboolean answer_has_finding(const struct answer *answer, enum finding_id id)
     return FALSE;
 }
 
+/* Is it there, among the last ones? Forms of a text have most lines in common. */
+static gboolean has_candidate(const struct answer *answer, const struct flat_candidate *candidate,
+                              const char *text, gsize length)
+{
+    for (guint i = answer->candidates->len, n = 0; i-- > 0 && n < CANDIDATES_COMPARED; n++) {
+        const struct flat_candidate *other = &g_array_index(answer->candidates, struct flat_candidate, i);
+        if (other->kind == candidate->kind && other->part == candidate->part &&
+            other->line == candidate->line && other->text.length == length &&
+            memcmp(answer->buffer->data + other->text.offset, text, length) == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
 void answer_candidate(struct answer *answer, const struct place *place, const char *text, gsize length)
 {
     struct flat_candidate candidate = {.kind = place->kind, .part = place->part, .line = place->line};
 
+    if (length > FACTS_FIELD_BYTES)
+        answer_finding(answer, FINDING_TEXT_TOO_LARGE, place->part, "candidate");
     length = cut_at_character(text, length, FACTS_FIELD_BYTES);
-    for (guint i = answer->candidates->len; i-- > 0;) {
-        const struct flat_candidate *other = &g_array_index(answer->candidates, struct flat_candidate, i);
-        if (other->kind != candidate.kind || other->part != candidate.part || other->line != candidate.line)
-            break; /* those of one place stand together */
-        if (other->text.length == length &&
-            memcmp(answer->buffer->data + other->text.offset, text, length) == 0)
-            return;
-    }
+    if (has_candidate(answer, &candidate, text, length))
+        return;
     candidate.text = answer_text(answer, text, length, FACTS_FIELD_BYTES);
     if (place->field != NULL)
         candidate.field = answer_octets(answer, place->field, strlen(place->field), FLAT_NAME_BYTES);

@@ -36,13 +36,15 @@ static gboolean has_bidi_control(const char *text, gsize length)
     return FALSE;
 }
 
-/* Every reading that somebody's client may show. */
-static void report_subject(const char *value, gsize length, struct answer *answer)
+/* Every reading that somebody's client may show. Returns the flags of the declared one; *has_bidi: one of
+ * them turns the direction of text. */
+static guint report_readings(const char *value, gsize length, const struct place *place,
+                             struct answer *answer, gboolean *has_bidi)
 {
     g_autoptr(GString) text = g_string_new(NULL);
-    const struct place place = {.kind = PLACE_SUBJECT};
     guint flags = 0;
 
+    *has_bidi = FALSE;
     for (enum reading reading = READING_DECLARED; reading < READING_COUNT; reading++) {
         if (reading == READING_STRICT && (flags & READING_LENIENT) == 0)
             continue;
@@ -55,10 +57,27 @@ static void report_subject(const char *value, gsize length, struct answer *answe
         gsize trimmed_length = text->len;
         trim(&trimmed, &trimmed_length);
         if (trimmed_length > 0)
-            answer_candidate(answer, &place, trimmed, trimmed_length);
-        if (has_bidi_control(trimmed, trimmed_length))
-            answer_finding(answer, FINDING_BIDI_IN_SUBJECT, 0, NULL);
+            answer_candidate(answer, place, trimmed, trimmed_length);
+        *has_bidi = *has_bidi || has_bidi_control(trimmed, trimmed_length);
     }
+    return flags;
+}
+
+void text_report_readings(const char *value, gsize length, const struct place *place, struct answer *answer)
+{
+    gboolean has_bidi;
+
+    report_readings(value, length, place, answer, &has_bidi);
+}
+
+static void report_subject(const char *value, gsize length, struct answer *answer)
+{
+    const struct place place = {.kind = PLACE_SUBJECT};
+    gboolean has_bidi;
+    guint flags = report_readings(value, length, &place, answer, &has_bidi);
+
+    if (has_bidi)
+        answer_finding(answer, FINDING_BIDI_IN_SUBJECT, 0, NULL);
     if ((flags & READING_UNKNOWN_CHARSET) != 0)
         answer_finding(answer, FINDING_UNKNOWN_CHARSET, 0, "Subject");
     if ((flags & READING_INVALID) != 0)
@@ -165,8 +184,11 @@ static void report_field(const struct header_field *field, struct scratch *scrat
         flat.decoded = answer_slice(answer, flat.raw, value - scratch->raw->str, length);
     else
         flat.decoded = decode_value(value, length, scratch, &flat, answer);
-    if (header_field_is(field, "Subject"))
+    if (header_field_is(field, "Subject")) {
         report_subject(value, length, answer);
+        if (scratch->raw->len >= DECODED_FROM_BYTES)
+            answer_finding(answer, FINDING_TEXT_TOO_LARGE, 0, "Subject");
+    }
     if (answer_field(answer, &flat, &index) && is_people_field(field, &kind))
         report_mailboxes(field, kind, index, answer);
 }

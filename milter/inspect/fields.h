@@ -14,4 +14,7 @@ void fields_report(const struct header *header, struct answer *answer);
  * valid UTF-8, NULs left out. */
 void text_decode_unlabelled(const char *value, gsize length, GString *out);
 
+/* Candidates at a place: every reading of such a text that somebody's program may show. */
+void text_report_readings(const char *value, gsize length, const struct place *place, struct answer *answer);
+
 #endif

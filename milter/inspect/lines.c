@@ -166,14 +166,31 @@ static gboolean is_other_field_line(const struct line *line)
     return is_any(line, has_prefix, words);
 }
 
+/* Octets of the line end at `at`; 0 if none is there. Programs show a bare CR, VT, FF, U+0085, U+2028 and
+ * U+2029 as line ends, too. */
+static gsize line_end(const guchar *at, gsize left)
+{
+    if (*at >= 0x20 && *at != 0xc2 && *at != 0xe2)
+        return 0;
+    if (*at == '\r' && left > 1 && at[1] == '\n')
+        return 2;
+    if (*at == '\n' || *at == '\r' || *at == '\v' || *at == '\f')
+        return 1;
+    if (*at == 0xc2 && left > 1 && at[1] == 0x85)
+        return 2;
+    return *at == 0xe2 && left > 2 && at[1] == 0x80 && (at[2] == 0xa8 || at[2] == 0xa9) ? 3 : 0;
+}
+
 /* The line that begins at text, trimmed; *next is behind its end. */
 static struct line line_at(const char *text, const char *end, const char **next)
 {
-    const char *newline = memchr(text, '\n', end - text);
     struct line line = {.text = text};
+    gsize ended = 0;
 
-    line.length = (newline != NULL ? newline : end) - text;
-    *next = newline != NULL ? newline + 1 : end;
+    for (; text < end && (ended = line_end((const guchar *)text, end - text)) == 0; text++)
+        ;
+    line.length = text - line.text;
+    *next = text + ended;
     trim(&line);
     return line;
 }
@@ -192,13 +209,14 @@ static gboolean is_field_block(const struct line *line, const char *next, const 
     return fields >= 2;
 }
 
-static gboolean is_separator(const struct line *line, const char *next, const char *end)
+/* A block of fields with nothing before it is the head of a memo, and the sender's own. */
+static gboolean is_separator(const struct line *line, const char *next, const char *end, gboolean has_line)
 {
     gboolean may_be = (guchar)line->text[0] >= 0x80 || strchr("-OoBbFf*", line->text[0]) != NULL;
 
     if (line->length > 400 || !may_be)
         return FALSE;
-    if (is_dashed(*line) || is_introduction(line) || is_field_block(line, next, end))
+    if (is_dashed(*line) || is_introduction(line) || (has_line && is_field_block(line, next, end)))
         return TRUE;
     if (!has_prefix(line, "On ") || next >= end)
         return FALSE;
@@ -221,38 +239,57 @@ static gboolean unquote(struct line *line)
     return is_quoted;
 }
 
-gboolean lines_add(struct lines *lines, const char *text, gsize length)
+void lines_add(struct lines *lines, const char *text, gsize length)
 {
     const char *end = text + length;
-    gboolean in_reply = FALSE, was_quoted = FALSE, has_line = FALSE;
+    gboolean in_reply = FALSE, was_quoted = FALSE, has_line = FALSE, is_next = TRUE;
 
     while (text < end) {
         struct line line = line_at(text, end, &text);
-        line.number = ++lines->number;
+        lines->number += is_next;
+        line.number = lines->number;
+        is_next = text[-1] == '\n'; /* other ends count nothing: no line gets a higher number by them */
         gboolean is_quoted = unquote(&line);
         if (line.length == 0)
             continue;
-        has_line = TRUE;
-        if (is_separator(&line, text, end)) {
+        if (is_separator(&line, text, end, has_line)) {
             in_reply = in_reply || !is_quoted;
             lines->block = 0;
         } else if (is_quoted && !was_quoted && !in_reply) {
             lines->block = 0;
         }
+        has_line = TRUE;
         if (is_quoted || in_reply)
             take_quoted(lines, &line);
         else
             take_own(lines, &line);
         was_quoted = is_quoted;
     }
-    return has_line;
 }
 
-void lines_finish(struct lines *lines)
+static void give_last(struct lines *lines)
 {
     guint count = MIN(lines->last_count, LIMIT_OWN_LINES);
 
     for (guint i = lines->last_count - count; i < lines->last_count; i++)
         give(lines, PLACE_LINE, &lines->last[i % LIMIT_OWN_LINES]);
+    lines->last_count = 0;
+}
+
+struct lines_place lines_here(const struct lines *lines)
+{
+    return (struct lines_place){lines->number, lines->own};
+}
+
+void lines_return(struct lines *lines, struct lines_place place)
+{
+    give_last(lines);
+    lines->number = place.number;
+    lines->own = place.own;
+}
+
+void lines_finish(struct lines *lines)
+{
+    give_last(lines);
     g_free(lines);
 }

@@ -13,9 +13,16 @@
 struct lines;
 
 struct lines *lines_new(struct answer *answer);
-/* The next text of the message (valid UTF-8); line numbers go on. The text must live until lines_finish.
- * Returns whether it has a line that is not blank. */
-gboolean lines_add(struct lines *lines, const char *text, gsize length);
+/* The next text of the message (valid UTF-8); line numbers go on. The text must live until lines_finish. */
+void lines_add(struct lines *lines, const char *text, gsize length);
+
+/* Where the next text begins. lines_return goes back there: what is added then is another form of what was
+ * added since, with its own first and last lines. */
+struct lines_place {
+    guint number, own;
+};
+struct lines_place lines_here(const struct lines *lines);
+void lines_return(struct lines *lines, struct lines_place place);
 /* Gives the last lines and frees everything. */
 void lines_finish(struct lines *lines);
 

@@ -60,24 +60,52 @@ static char *own_parameter(const char *field, const char *name)
     return raw_parameter(utf8->str, name);
 }
 
-/* The file's name in UTF-8, or NULL. */
-static char *file_name(const struct leaf *leaf)
+/* The field's parameters of this name: our own reading first, then those of the library (name=, name*=). */
+static void add_names(GPtrArray *names, const char *field, const char *parameter, GMimeParamList *list)
 {
-    g_autofree char *raw = own_parameter(leaf->disposition_field, "filename");
-    g_autoptr(GString) text = NULL;
-    const char *value = raw;
+    char *own = own_parameter(field, parameter);
+    int count = list != NULL ? g_mime_param_list_length(list) : 0;
 
-    if (value == NULL && leaf->disposition != NULL)
-        value = g_mime_content_disposition_get_parameter(leaf->disposition, "filename");
-    if (value == NULL)
-        value = raw = own_parameter(leaf->type_field, "name");
-    if (value == NULL && leaf->type != NULL)
-        value = g_mime_content_type_get_parameter(leaf->type, "name");
-    if (value == NULL)
+    if (own != NULL)
+        g_ptr_array_add(names, own);
+    for (int i = 0; i < count; i++) {
+        GMimeParam *param = g_mime_param_list_get_parameter_at(list, i);
+        const char *value = g_mime_param_get_value(param);
+        if (value != NULL && g_ascii_strcasecmp(g_mime_param_get_name(param), parameter) == 0)
+            g_ptr_array_add(names, g_strdup(value));
+    }
+}
+
+/* All names that a leaf's fields give to its file, not decoded: programs differ in which they show. */
+static GPtrArray *file_names(const struct leaf *leaf)
+{
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+
+    add_names(names, leaf->disposition_field, "filename",
+              leaf->disposition != NULL ? g_mime_content_disposition_get_parameters(leaf->disposition)
+                                        : NULL);
+    add_names(names, leaf->type_field, "name",
+              leaf->type != NULL ? g_mime_content_type_get_parameters(leaf->type) : NULL);
+    return names;
+}
+
+/* The first of them in UTF-8; NULL if there is none. */
+static char *first_name(const GPtrArray *names)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    if (names->len == 0)
         return NULL;
-    text = g_string_new(NULL);
-    text_decode_unlabelled(value, strlen(value), text);
+    text_decode_unlabelled(names->pdata[0], strlen(names->pdata[0]), text);
     return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static void report_names(const GPtrArray *names, guint number, struct answer *answer)
+{
+    const struct place place = {.kind = PLACE_PART_NAME, .part = number};
+
+    for (guint i = 0; i < names->len; i++)
+        text_report_readings(names->pdata[i], strlen(names->pdata[i]), &place, answer);
 }
 
 static gboolean has_suffix_nocase(const char *text, const char *suffix)
@@ -142,10 +170,10 @@ static void add_text(const struct leaf *leaf, const struct part_words *words, gu
     g_array_append_val(texts, text);
 }
 
-guint part_report(const struct leaf *leaf, const struct standing *standing, struct answer *answer,
-                  GArray *texts)
+static guint report_leaf(const struct leaf *leaf, const char *name, const struct standing *standing,
+                         struct answer *answer, GArray *texts)
 {
-    g_autofree char *type = part_type_format(leaf->type), *name = file_name(leaf);
+    g_autofree char *type = part_type_format(leaf->type);
     const char *charset =
         leaf->type != NULL ? g_mime_content_type_get_parameter(leaf->type, "charset") : NULL;
     const char *disposition =
@@ -164,5 +192,17 @@ guint part_report(const struct leaf *leaf, const struct standing *standing, stru
     report_unread(type, encoding, number, answer);
     if (is_text && standing->is_own)
         add_text(leaf, &words, number, standing, texts);
+    return number;
+}
+
+guint part_report(const struct leaf *leaf, const struct standing *standing, struct answer *answer,
+                  GArray *texts)
+{
+    g_autoptr(GPtrArray) names = file_names(leaf);
+    g_autofree char *name = first_name(names);
+    guint number = report_leaf(leaf, name, standing, answer, texts);
+
+    if (number != 0)
+        report_names(names, number, answer);
     return number;
 }

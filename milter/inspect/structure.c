@@ -162,11 +162,14 @@ static gboolean has_subtype(GMimeObject *object, const char *subtype)
 
 static void walk_node(struct walk *walk, const struct node *node);
 
-/* Which children of a multipart are the message's own: of signed, report and related the first only. */
+/* Which children of a multipart are the message's own: of signed and report the first only, of related also
+ * those behind it if it names its root, which may be any of them (RFC 2387 3.2). */
 static gboolean is_own_child(GMimeObject *multipart, int index)
 {
-    return index == 0 || !(has_subtype(multipart, "signed") || has_subtype(multipart, "report") ||
-                           has_subtype(multipart, "related"));
+    if (index == 0 || has_subtype(multipart, "signed") || has_subtype(multipart, "report"))
+        return index == 0;
+    return !has_subtype(multipart, "related") ||
+           g_mime_content_type_get_parameter(g_mime_object_get_content_type(multipart), "start") != NULL;
 }
 
 static void walk_multipart(struct walk *walk, const struct node *node)
@@ -177,8 +180,10 @@ static void walk_multipart(struct walk *walk, const struct node *node)
     enum transfer_encoding encoding = transfer_find(raw_field(node->object, "Content-Transfer-Encoding"));
     int count = g_mime_multipart_get_count(multipart);
     guint number = answer_part(walk->answer, node->parent, node->depth, PART_CONTAINER, &words);
-    guint alternative = has_subtype(node->object, "alternative") ? ++walk->alternatives : node->alternative;
+    guint alternative = node->alternative;
 
+    if (alternative == 0 && has_subtype(node->object, "alternative"))
+        alternative = ++walk->alternatives;
     if (number == 0)
         return;
     if (encoding != TRANSFER_PLAIN)

@@ -89,50 +89,119 @@ static GString *make_text_of_html(const struct own_text *text, const char *utf8,
     return out;
 }
 
-/* A text in UTF-8: in the message itself, in `decoded` or in `converted`. */
-struct utf8 {
-    const char *text;
-    gsize length;
-    GString *decoded, *converted; /* NULL: not needed */
+/* One run over the texts of a message. */
+struct run {
+    const struct inspect_limits *limits;
+    struct answer *answer;
+    struct lines *lines;
+    GPtrArray *kept; /* GString *, into which the lines point */
 };
 
-static void utf8_clear(gpointer data)
+static GString *keep(struct run *run, GString *string)
 {
-    struct utf8 *utf8 = data;
-
-    if (utf8->decoded != NULL)
-        g_string_free(utf8->decoded, TRUE);
-    if (utf8->converted != NULL)
-        g_string_free(utf8->converted, TRUE);
+    g_ptr_array_add(run->kept, string);
+    return string;
 }
 
-static void set_converted(struct utf8 *utf8, GString *converted)
+static void string_free(gpointer string)
 {
-    if (utf8->converted != NULL)
-        g_string_free(utf8->converted, TRUE);
-    utf8->converted = converted;
-    utf8->text = converted->str;
-    utf8->length = converted->len;
+    g_string_free(string, TRUE);
 }
 
-static void read_text(const struct own_text *text, const struct inspect_limits *limits, struct utf8 *utf8,
-                      struct answer *answer)
+/* The octets behind the transfer encoding. */
+static struct bytes octets_of(struct run *run, const struct own_text *text)
 {
-    GString *converted;
+    struct bytes octets = {text->octets, text->length};
 
-    *utf8 = (struct utf8){text->octets, text->length, g_string_new(NULL), NULL};
-    decode_transfer(text, utf8->decoded, &utf8->text, &utf8->length, answer);
-    if (utf8->length > limits->text_size_bytes) {
-        answer_finding(answer, FINDING_TEXT_TOO_LARGE, text->part, NULL);
-        utf8->length = limits->text_size_bytes;
+    decode_transfer(text, keep(run, g_string_new(NULL)), &octets.data, &octets.length, run->answer);
+    if (octets.length > run->limits->text_size_bytes) {
+        answer_finding(run->answer, FINDING_TEXT_TOO_LARGE, text->part, NULL);
+        octets.length = run->limits->text_size_bytes;
     }
-    converted = convert(text, utf8->text, utf8->length, answer);
+    return octets;
+}
+
+/* The text in UTF-8. */
+static struct bytes read_text(struct run *run, const struct own_text *text, struct bytes octets)
+{
+    GString *converted = convert(text, octets.data, octets.length, run->answer);
+    struct bytes utf8 = octets;
+
     if (converted != NULL)
-        set_converted(utf8, converted);
-    if (memchr(utf8->text, '\0', utf8->length) != NULL)
-        answer_finding(answer, FINDING_BARE_NUL, text->part, NULL);
-    if (text->is_html)
-        set_converted(utf8, make_text_of_html(text, utf8->text, utf8->length, answer));
+        utf8 = (struct bytes){keep(run, converted)->str, converted->len};
+    if (memchr(utf8.data, '\0', utf8.length) != NULL)
+        answer_finding(run->answer, FINDING_BARE_NUL, text->part, NULL);
+    if (text->is_html) {
+        GString *plain = keep(run, make_text_of_html(text, utf8.data, utf8.length, run->answer));
+        utf8 = (struct bytes){plain->str, plain->len};
+    }
+    return utf8;
+}
+
+/* ---------------------------------------------------------------- other readings */
+/* NULs are counted elsewhere. */
+static gboolean is_utf8(struct bytes octets)
+{
+    const char *at = octets.data, *end = at + octets.length;
+
+    while (!g_utf8_validate_len(at, end - at, &at)) {
+        if (*at != '\0')
+            return FALSE;
+        at++;
+    }
+    return TRUE;
+}
+
+/* Octets that mean the same to every program: ASCII, or UTF-8 that nobody calls something else. */
+static gboolean has_one_reading(const struct own_text *text, struct bytes octets)
+{
+    enum charset_id charset =
+        text->charset[0] != '\0' ? charset_find(text->charset, strlen(text->charset)) : CHARSET_UTF_8;
+
+    if (charset_keeps_ascii(charset) && octets_are_ascii(octets.data, octets.length))
+        return TRUE;
+    return (charset == CHARSET_UTF_8 || charset == CHARSET_ASCII) && is_utf8(octets);
+}
+
+/* Lines that a reading cannot read become empty: another one can, or none. */
+static void drop_unreadable_lines(GString *text)
+{
+    char *end = text->str + text->len, *to = text->str;
+
+    for (char *line = text->str; line < end;) {
+        char *newline = memchr(line, '\n', end - line), *next = newline != NULL ? newline : end;
+        if (g_strstr_len(line, next - line, "\xef\xbf\xbd") == NULL) {
+            memmove(to, line, next - line);
+            to += next - line;
+        }
+        if (newline != NULL)
+            *to++ = '\n';
+        line = next + (newline != NULL);
+    }
+    g_string_truncate(text, to - text->str);
+}
+
+/* Whatever it is called: programs guess, and GBK is valid in nearly every other charset (facts 9.2). A wrong
+ * reading has no marks in it. */
+static void add_other_readings(struct run *run, const struct own_text *text, struct bytes octets,
+                               struct lines_place place)
+{
+    static const enum charset_id readings[] = {CHARSET_UTF_8, CHARSET_GB18030, CHARSET_BIG5};
+    gsize length = MIN(octets.length, LIMIT_READING_BYTES);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(readings); i++) {
+        GString *utf8 = keep(run, g_string_sized_new(length + length / 2));
+        charset_decode(readings[i], octets.data, length, utf8);
+        if (text->is_html) {
+            g_autoptr(GString) html = g_string_new_len(utf8->str, utf8->len);
+            octets_remove_nuls(html);
+            g_string_truncate(utf8, 0);
+            html_to_text(html->str, html->len, utf8);
+        }
+        drop_unreadable_lines(utf8);
+        lines_return(run->lines, place);
+        lines_add(run->lines, utf8->str, utf8->len);
+    }
 }
 
 /* OpenPGP in the text itself (RFC 9580 6.2): nobody but its recipient can read it. */
@@ -146,24 +215,26 @@ static gboolean is_armoured(const char *text, gsize length)
 
 void texts_report(const GArray *texts, const struct inspect_limits *limits, struct answer *answer)
 {
-    g_autoptr(GArray) kept = g_array_new(FALSE, TRUE, sizeof(struct utf8)); /* the lines point into them */
-    struct lines *lines = lines_new(answer);
-    guint plain_alternative = 0; /* the last one that has plain text */
+    g_autoptr(GPtrArray) kept = g_ptr_array_new_with_free_func(string_free);
+    struct run run = {limits, answer, lines_new(answer), kept};
+    struct lines_place place = lines_here(run.lines);
+    guint alternative = 0;
 
-    g_array_set_clear_func(kept, utf8_clear);
     for (guint i = 0; i < texts->len; i++) {
         const struct own_text *text = &g_array_index(texts, struct own_text, i);
-        struct utf8 utf8;
-        if (text->is_html && text->alternative != 0 && text->alternative == plain_alternative)
-            continue;
-        read_text(text, limits, &utf8, answer);
-        g_array_append_val(kept, utf8);
-        if (lines_add(lines, utf8.text, utf8.length) && !text->is_html)
-            plain_alternative = text->alternative;
-        if (is_armoured(utf8.text, utf8.length)) {
+        if (text->alternative != 0 && text->alternative == alternative)
+            lines_return(run.lines, place);
+        else
+            place = lines_here(run.lines);
+        alternative = text->alternative;
+        struct bytes octets = octets_of(&run, text), utf8 = read_text(&run, text, octets);
+        lines_add(run.lines, utf8.data, utf8.length);
+        if (!has_one_reading(text, octets))
+            add_other_readings(&run, text, octets, place);
+        if (is_armoured(utf8.data, utf8.length)) {
             answer_finding(answer, FINDING_ENCRYPTED, text->part, "OpenPGP");
             answer_part_flag(answer, text->part, PART_ENCRYPTED);
         }
     }
-    lines_finish(lines);
+    lines_finish(run.lines);
 }

@@ -16,8 +16,8 @@ struct own_text {
     enum transfer_encoding encoding;
     char charset[64]; /* as declared; "" none */
     gboolean is_html;
-    guint alternative; /* number of the multipart/alternative that it is a form of, 0 none: HTML is read when
-                          there is no plain text in it */
+    guint alternative; /* number of the outermost multipart/alternative that it is a form of, 0 none: programs
+                          show one of its forms, so each is read from where they all begin */
 };
 
 void texts_report(const GArray *texts, const struct inspect_limits *limits, struct answer *answer);

@@ -238,7 +238,8 @@ static void test_answer_cleans(void)
     g_assert_cmpstr(facts->candidates[1].text.data, ==, "ab");
     g_assert_cmpstr(facts->parts[0].type.data, ==, "text/??");
     g_assert_cmpstr(facts->parts[0].charset.data, ==, "gb?2312");
-    g_assert_cmpuint(facts->finding_count, ==, 1);
+    g_assert_cmpuint(facts->finding_count, ==, 2); /* the candidate was cut, and many of the other */
+    g_assert_cmpint(facts->findings[0].id, ==, FINDING_TEXT_TOO_LARGE);
 
     answer_clear(answer);
     flat = answer_finish(answer, 0);

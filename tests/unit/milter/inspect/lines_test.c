@@ -64,6 +64,34 @@ static void test_own_and_quoted(void)
         check(table[i][0], table[i][1]);
 }
 
+/* Programs end a line also at a bare CR, VT, FF, U+0085, U+2028 and U+2029; only line feeds are counted, so
+ * that no line gets a higher number by it. */
+static void test_line_ends(void)
+{
+    static const char *const table[][2] = {
+        {"a\r机密\rb\r\nc", "1:a|1:机密|1:b|2:c"},
+        {"a\v机密\fb\n\fc", "1:a|1:机密|1:b|2:c"},
+        {"a\xe2\x80\xa8机密\xe2\x80\xa9"
+         "b\xc2\x85"
+         "c\nd",
+         "1:a|1:机密|1:b|1:c|2:d"},
+        {"a\r\r\n机密", "1:a|2:机密"},
+        {"> a\r机密", "1>a|1:机密"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(table); i++)
+        check(table[i][0], table[i][1]);
+}
+
+/* The head of a memo is the sender's own text; so is what stands below it. */
+static void test_memo(void)
+{
+    check("发件人：财务处\n收件人：各处室\n日期：今天\n密级：机密\n",
+          "1:发件人：财务处|2:收件人：各处室|3:日期：今天|4:密级：机密");
+    check("\n \nFrom: Bob\nTo: you\nSubject: x\n机密", "3:From: Bob|4:To: you|5:Subject: x|6:机密");
+    check("____\nFrom: Bob\nTo: you\nSubject: x\n机密", "1:____|2>From: Bob|3>To: you|4>Subject: x|5>机密");
+}
+
 static void test_first_and_last(void)
 {
     g_autoptr(GString) text = g_string_new(NULL), expected = g_string_new(NULL);
@@ -167,6 +195,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_set_nonfatal_assertions();
+    g_test_add_func("/inspect/lines/line-ends", test_line_ends);
+    g_test_add_func("/inspect/lines/memo", test_memo);
     g_test_add_func("/inspect/lines/own-and-quoted", test_own_and_quoted);
     g_test_add_func("/inspect/lines/first-and-last", test_first_and_last);
     g_test_add_func("/inspect/lines/overlap", test_overlap);
