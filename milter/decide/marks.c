@@ -16,6 +16,8 @@ static void read_fields(struct hearing *hearing)
         if (schemes_reading_field(schemes, place.field) == NULL)
             continue;
         claims_read(schemes, &place, field->decoded.data, field->decoded.length, hearing->decision->claims);
+        if (hearing->shortened_field == NULL && (field->flags & FIELD_SHORTENED) != 0)
+            hearing->shortened_field = place.field;
         if (hearing->repeated_field == NULL && facts_field_count(facts, place.field) > 1)
             hearing->repeated_field = place.field;
     }
@@ -92,17 +94,14 @@ static struct reason *find_label(struct hearing *hearing, enum reason_id id, enu
 }
 
 /* A mark that nobody understands: for an outsider it is refused, since nobody here can put it right. */
-static void find_unreadable(struct hearing *hearing, enum reason_id id, const struct claim *claim)
+static void find_unreadable(struct hearing *hearing, enum reason_id id, const struct place *place)
 {
-    struct reason *reason;
+    struct reason *reason = find_label(hearing, id, CHECK_UNKNOWN_PERSISTENT);
 
-    if (claim == NULL)
-        return;
-    reason = find_label(hearing, id, CHECK_UNKNOWN_PERSISTENT);
     reason->cause = CAUSE_LABEL;
-    reason->part = claim->place.part;
-    reason->detail_en = place_format(&claim->place, LANGUAGE_EN);
-    reason->detail_zh = place_format(&claim->place, LANGUAGE_ZH);
+    reason->part = place->part;
+    reason->detail_en = place_format(place, LANGUAGE_EN);
+    reason->detail_zh = place_format(place, LANGUAGE_ZH);
     if (hearing->decision->sender.class == SENDER_OUTSIDE)
         reason->outcome.kind = OUTCOME_REFUSE;
     doubt(hearing, id);
@@ -130,10 +129,17 @@ static void find_conflict(struct hearing *hearing)
 static void find_unclear(struct hearing *hearing)
 {
     const struct effective *label = hearing->decision->label;
+    /* What stood behind the part that was kept may be a category. */
+    const struct place shortened = {.kind = PLACE_FIELD, .field = hearing->shortened_field};
 
-    find_unreadable(hearing, REASON_LABEL_INVALID, label->invalid);
-    find_unreadable(hearing, REASON_LABEL_UNMAPPED, label->unmapped);
-    find_unreadable(hearing, REASON_PART_LABEL_UNREADABLE, label->part_unreadable);
+    if (label->invalid != NULL)
+        find_unreadable(hearing, REASON_LABEL_INVALID, &label->invalid->place);
+    else if (shortened.field != NULL)
+        find_unreadable(hearing, REASON_LABEL_INVALID, &shortened);
+    if (label->unmapped != NULL)
+        find_unreadable(hearing, REASON_LABEL_UNMAPPED, &label->unmapped->place);
+    if (label->part_unreadable != NULL)
+        find_unreadable(hearing, REASON_PART_LABEL_UNREADABLE, &label->part_unreadable->place);
     if (hearing->repeated_field != NULL)
         reason_set_detail(find_label(hearing, REASON_LABEL_REPEATED, CHECK_DENY), hearing->repeated_field);
     find_conflict(hearing);
