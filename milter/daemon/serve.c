@@ -71,7 +71,9 @@ struct sockets {
 static gboolean open_one(const struct listener *listener, uid_t owner, int *fd, GError **error)
 {
     socket_make_folder(listener->address, owner);
+    struct socket_making before = socket_making_begin(listener);
     *fd = socket_listen(listener->address, error);
+    socket_making_end(before);
     return *fd >= 0 && socket_grant(listener, owner, error);
 }
 
@@ -127,14 +129,13 @@ static int run(struct service *service, const struct sockets *sockets, int chann
     return good ? 0 : 1;
 }
 
-/* libmilter opens its socket with the umask; the mode as written is set at once after it. */
 static gboolean open_milter(struct service *service, const struct listener *listener, uid_t owner, GError **error)
 {
     socket_make_folder(listener->address, owner);
-    mode_t before = umask(0077);
-    gboolean opened = callbacks_open(service, listener->address, error) && socket_grant(listener, owner, error);
-    umask(before);
-    return opened;
+    struct socket_making before = socket_making_begin(listener);
+    gboolean opened = callbacks_open(service, listener->address, error);
+    socket_making_end(before);
+    return opened && socket_grant(listener, owner, error);
 }
 
 int serve(const struct snapshot *snapshot, const struct identity *identity, int channel, int inspector_fd)

@@ -127,6 +127,22 @@ int socket_connect(const char *address, GError **error)
     return -1;
 }
 
+struct socket_making socket_making_begin(const struct listener *listener)
+{
+    const struct group *group = listener->group ? getgrnam(listener->group) : NULL;
+    struct socket_making before = {.umask = umask(0777 & ~listener->mode), .group = getegid()};
+    if (group && geteuid() == 0 && setegid(group->gr_gid) != 0)
+        umask(0777); /* then nobody, until socket_grant */
+    return before;
+}
+
+void socket_making_end(struct socket_making before)
+{
+    umask(before.umask);
+    if (before.group != getegid() && setegid(before.group) != 0)
+        g_error("setegid: %s", g_strerror(errno));
+}
+
 gboolean socket_grant(const struct listener *listener, uid_t owner, GError **error)
 {
     const char *path = socket_path(listener->address);

@@ -12,6 +12,14 @@ int socket_listen(const char *address, GError **error);
 int socket_connect(const char *address, GError **error);
 /* Mode and group of a unix: socket as written; nothing for inet:. */
 gboolean socket_grant(const struct listener *listener, uid_t owner, GError **error);
+/* Between the two, a socket file is made with the mode and (where root makes it) the group as written: whom they let in is not turned away in the
+ * moment before socket_grant. Before there are threads. */
+struct socket_making {
+    mode_t umask;
+    gid_t group;
+};
+struct socket_making socket_making_begin(const struct listener *listener);
+void socket_making_end(struct socket_making before);
 /* Makes the folder of a unix: socket when root starts us without a service manager that would have made it (/run is empty after a boot). What cannot be made is
  * told by the socket that then cannot be opened. */
 void socket_make_folder(const char *address, uid_t owner);
