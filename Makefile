@@ -5,7 +5,9 @@
 #   make demo        real mail through a private Postfix, slapd and Miji
 #   make check       all tests
 #   make bench       ratios against a filter that does nothing
-#   make install     DESTDIR= PREFIX=
+#   make install     DESTDIR= PREFIX=; also uninstall
+#   make check-asan  the tests under the address and undefined behaviour sanitizers; also check-tsan (threads)
+#   make cov         lines that the tests run, for each folder
 #   make lint        layers, closed top level, one place for each foreign header
 #   make compdb      .build/compile_commands.json for editors
 #   VARIANT=asan|tsan|cov with any of them: another set of objects, below .build/asan …
@@ -193,21 +195,27 @@ compdb:
 	} >.build/compile_commands.json
 	@echo .build/compile_commands.json
 
-MAN5 := milter/conf/miji.conf.5 policy/label/miji.scheme.5
-MAN8 := milter/daemon/miji-milter.8
-MAN1 := milter/cli/miji.1
+# What goes where below PREFIX. Texts name the place of the scheme files and of the programs, by default /usr/local.
+INSTALL_PROGRAMS := sbin:$(B)/bin/miji-milter sbin:$(B)/bin/miji-inspect bin:$(B)/bin/miji
+INSTALL_TEXTS    := $(patsubst %,share/miji/schemes:%,$(wildcard policy/schemes/*.scheme)) \
+                    $(patsubst %,share/miji/ldap-schema:%,$(wildcard ldap-schema/*)) \
+                    share/man/man1:milter/cli/miji.1 share/man/man5:milter/conf/miji.conf.5 \
+                    share/man/man5:policy/label/miji.scheme.5 share/man/man8:milter/daemon/miji-milter.8 \
+                    lib/systemd/system:contrib/systemd/miji.service
+.PHONY: uninstall
 install: all
-	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/systemd/system \
-	    $(DESTDIR)$(PREFIX)/share/miji/schemes $(DESTDIR)$(PREFIX)/share/miji/ldap-schema \
-	    $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8
-	install -m 0755 $(B)/bin/miji-milter $(B)/bin/miji-inspect $(DESTDIR)$(PREFIX)/sbin
-	install -m 0755 $(B)/bin/miji $(DESTDIR)$(PREFIX)/bin
-	install -m 0644 policy/schemes/*.scheme $(DESTDIR)$(PREFIX)/share/miji/schemes
-	install -m 0644 $(wildcard ldap-schema/*.schema ldap-schema/*.ldif ldap-schema/*.conf) $(DESTDIR)$(PREFIX)/share/miji/ldap-schema
-	install -m 0644 $(MAN1) $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 0644 $(MAN5) $(DESTDIR)$(PREFIX)/share/man/man5
-	install -m 0644 $(MAN8) $(DESTDIR)$(PREFIX)/share/man/man8
-	install -m 0644 contrib/systemd/miji.service $(DESTDIR)$(PREFIX)/lib/systemd/system
+	@set -eu; to='$(DESTDIR)$(PREFIX)'; \
+	for item in $(INSTALL_PROGRAMS); do \
+	    install -D -m 0755 "$${item#*:}" "$$to/$${item%%:*}/$${item##*/}"; done; \
+	for item in $(INSTALL_TEXTS); do \
+	    file="$$to/$${item%%:*}/$${item##*/}"; install -D -m 0644 "$${item#*:}" "$$file"; \
+	    sed 's|/usr/local/|$(PREFIX)/|g' "$${item#*:}" >"$$file"; done
+	@echo 'installed below $(DESTDIR)$(PREFIX)'
+
+uninstall:
+	@for item in $(INSTALL_PROGRAMS) $(INSTALL_TEXTS); do rm -f '$(DESTDIR)$(PREFIX)'/"$${item%%:*}/$${item##*/}"; done
+	@for folder in schemes ldap-schema ''; do \
+	    rmdir '$(DESTDIR)$(PREFIX)'/share/miji/$$folder 2>/dev/null || true; done
 
 clean:
 	rm -rf .build

@@ -30,6 +30,7 @@ const char *word(void)
 }
 EOT
 write_file('policy/text/spare.c', qq{int spare;\n});
+write_file('tests/asan/exit.c', read_source('tests/asan/exit.c'));
 write_file("milter/$_/main.c", $main) for qw(daemon inspect cli);
 my @given = files();
 
@@ -115,6 +116,13 @@ sub write_file {
     open my $file, '>', "$dir/$name" or die "$name: $!";
     print {$file} $text;
     close $file or die;
+}
+
+sub read_source {
+    my ($name) = @_;
+    open my $file, '<', "$top/$name" or die "$name: $!";
+    local $/;
+    return scalar <$file>;
 }
 
 sub read_file {
