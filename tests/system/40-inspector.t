@@ -25,6 +25,7 @@ worker_killed_before();
 worker_hung();
 inspector_killed();
 daemon_killed();
+supervisor_killed();
 drained();
 $lab->wait_queue_empty(20);
 is_deeply(
@@ -202,6 +203,16 @@ sub daemon_killed {
     passes('after the daemon was killed', 10);
     ok($lab->wait_for(sub { workers() == 2 }, 10), 'no worker of the old one is left')
         or diag explain [$lab->miji_processes];
+}
+
+# Without the supervisor nobody would start again what dies: the rest ends by itself, and a new start finds nothing in its way.
+sub supervisor_killed {
+    my @before = map { $_->{pid} } $lab->miji_processes;
+    $lab->signal_process('miji', 'KILL');
+    ok($lab->wait_for(sub { !$lab->is_running('miji') }, 10), 'the supervisor killed');
+    ok($lab->wait_for(sub { !kill 0, @before }, 20), 'ends everything') or diag explain [$lab->leftovers];
+    $lab->start_miji;
+    passes('after the supervisor was killed', 5);
 }
 
 # TERM with a message half sent: it gets its answer, then everything ends.
