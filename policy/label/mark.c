@@ -33,6 +33,11 @@ static gsize skip_space(const struct folded *text, gsize at)
     return at < text->length && text->text[at] == ' ' ? at + 1 : at;
 }
 
+static gsize skip_space_back(const struct folded *text, gsize at)
+{
+    return at > 0 && text->text[at - 1] == ' ' ? at - 1 : at;
+}
+
 static gboolean is_letter(gunichar c)
 {
     return c < 0x80 ? g_ascii_isalnum((char)c) : g_unichar_isalnum(c);
@@ -88,9 +93,10 @@ static const struct mark_name *name_before(const struct mark_reader *reader, con
     return NULL;
 }
 
+/* The word at `at`, with or without a space before it. */
 static gsize skip_word(const struct folded *text, gsize at, const struct mark_string *word)
 {
-    gsize end = mark_match(text, at, word);
+    gsize end = mark_match(text, skip_space(text, at), word);
     return end != NO_MATCH ? end : at;
 }
 
@@ -291,8 +297,7 @@ static void take_brackets(const struct mark_reader *reader, enum mark_place plac
     const GArray *forms = forms_of(reader, place);
     for (guint i = 0; i < forms->len; i++) {
         const struct mark_form *form = &g_array_index(forms, struct mark_form, i);
-        gsize before = mark->start > 0 && text->text[mark->start - 1] == ' ' ? mark->start - 1 : mark->start;
-        gsize start = mark_match_back(text, before, &form->before);
+        gsize start = mark_match_back(text, skip_space_back(text, mark->start), &form->before);
         gsize end = mark_match(text, skip_space(text, mark->end), &form->after);
         if (start == NO_MATCH || end == NO_MATCH || form->after.length == 0)
             continue;
@@ -300,6 +305,28 @@ static void take_brackets(const struct mark_reader *reader, enum mark_place plac
         mark->end = end;
         return;
     }
+}
+
+/* A level in a form that ends at `end`. */
+static const struct mark_name *form_before(const struct search *search, const struct mark_reader *reader,
+                                           gsize end, gsize *start)
+{
+    const struct folded *text = search->text;
+    const GArray *forms = forms_of(reader, search->place);
+    for (guint i = 0; i < forms->len; i++) {
+        const struct mark_form *form = &g_array_index(forms, struct mark_form, i);
+        gsize inside = mark_match_back(text, end, &form->after);
+        if (form->after.length == 0 || inside == NO_MATCH)
+            continue;
+        const struct mark_name *name = name_before(reader, text, skip_space_back(text, inside), start);
+        gsize outside =
+            name != NULL ? mark_match_back(text, skip_space_back(text, *start), &form->before) : NO_MATCH;
+        if (outside == NO_MATCH)
+            continue;
+        *start = outside;
+        return name;
+    }
+    return NULL;
 }
 
 /* Tier A: a level before the sign at `at`. */
@@ -310,12 +337,14 @@ static gboolean try_sign(const struct search *search, const struct mark_reader *
     gsize end = read_sign(reader, text, at, mark);
     if (end == NO_MATCH)
         return FALSE;
-    gsize before = at > 0 && text->text[at - 1] == ' ' ? at - 1 : at;
+    gsize before = skip_space_back(text, at);
     gsize grade = mark_match_back(text, before, &GRADE);
     gsize start;
     const struct mark_name *name = name_before(reader, text, before, &start);
     if (name == NULL && grade != NO_MATCH)
-        name = name_before(reader, text, grade, &start);
+        name = name_before(reader, text, skip_space_back(text, grade), &start);
+    if (name == NULL)
+        name = form_before(search, reader, before, &start);
     if (name == NULL) {
         duration_clear(&mark->duration);
         return FALSE;
@@ -329,27 +358,28 @@ static gboolean try_sign(const struct search *search, const struct mark_reader *
 }
 
 /* Tier C: 密级 before the colon at `at`, a level behind it. With more letters behind the level it is only
- * near. */
+ * near; so it is in a line with letters before it, if the level ends the line. */
 static gboolean try_key(const struct search *search, const struct mark_reader *reader, gsize at,
                         struct mark *mark)
 {
     const struct folded *text = search->text;
-    gsize before = at > 0 && text->text[at - 1] == ' ' ? at - 1 : at;
     gsize start = NO_MATCH;
     for (guint i = 0; i < G_N_ELEMENTS(KEYS) && start == NO_MATCH; i++)
-        start = mark_match_back(text, before, &KEYS[i]);
-    if (start == NO_MATCH || (search->place == MARK_LINE && letter_before(text, start)))
+        start = mark_match_back(text, skip_space_back(text, at), &KEYS[i]);
+    if (start == NO_MATCH)
         return FALSE;
+    gboolean in_word = search->place == MARK_LINE && letter_before(text, start);
     gsize value = skip_space(text, at + 1);
-    if (!read_form(reader, search->place, text, value, mark)) {
-        if (!read_level(reader, text, value, mark))
-            return FALSE;
-        if (splits_word(text, mark->end)) {
-            duration_clear(&mark->duration);
-            return FALSE;
-        }
-        mark->near = mark->duration.kind == DURATION_NONE && letter_at(text, mark->end);
+    gboolean has_form = read_form(reader, search->place, text, value, mark);
+    if (!has_form && !read_level(reader, text, value, mark))
+        return FALSE;
+    if ((!has_form && splits_word(text, mark->end)) || (in_word && mark->end != text->length)) {
+        duration_clear(&mark->duration);
+        return FALSE;
     }
+    if (!has_form)
+        mark->near = mark->duration.kind == DURATION_NONE && letter_at(text, mark->end);
+    mark->near |= in_word;
     mark->start = start;
     return TRUE;
 }
@@ -415,16 +445,6 @@ void mark_table_search(const struct mark_table *table, enum mark_place place, gu
 }
 
 /* ---------------------------------------------------------------- whole values */
-static const struct mark_reader *reader_of(const struct mark_table *table, const struct scheme *scheme)
-{
-    for (guint i = 0; i < table->readers->len; i++) {
-        const struct mark_reader *reader = g_ptr_array_index(table->readers, i);
-        if (reader->scheme == scheme)
-            return reader;
-    }
-    return NULL;
-}
-
 /* Moves *start and *end inside a bracket around all of it. */
 static void strip_brackets(const struct folded *text, gsize *start, gsize *end)
 {
@@ -455,7 +475,7 @@ static gsize skip_key(const struct folded *text, gsize at)
 gboolean mark_table_value(const struct mark_table *table, const struct scheme *scheme,
                           const struct folded *text, struct mark *mark, gsize *rest_end)
 {
-    const struct mark_reader *reader = reader_of(table, scheme);
+    const struct mark_reader *reader = mark_table_reader(table, scheme);
     gsize start = 0, end = text->length;
     strip_brackets(text, &start, &end);
     start = skip_key(text, start);
@@ -469,14 +489,4 @@ gboolean mark_table_value(const struct mark_table *table, const struct scheme *s
     mark->end = skip_space(text, mark->end);
     *rest_end = MAX(end, mark->end);
     return TRUE;
-}
-
-gboolean mark_table_is_except(const struct mark_table *table, const struct scheme *scheme,
-                              const struct folded *text)
-{
-    const struct mark_reader *reader = reader_of(table, scheme);
-    for (guint i = 0; reader != NULL && i < reader->excepts->len; i++)
-        if (mark_match(text, 0, &g_array_index(reader->excepts, struct mark_string, i)) == text->length)
-            return TRUE;
-    return FALSE;
 }

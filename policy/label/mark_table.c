@@ -207,3 +207,23 @@ gsize mark_match_back(const struct folded *text, gsize end, const struct mark_st
     }
     return end;
 }
+
+const struct mark_reader *mark_table_reader(const struct mark_table *table, const struct scheme *scheme)
+{
+    for (guint i = 0; i < table->readers->len; i++) {
+        const struct mark_reader *reader = g_ptr_array_index(table->readers, i);
+        if (reader->scheme == scheme)
+            return reader;
+    }
+    return NULL;
+}
+
+gboolean mark_table_is_except(const struct mark_table *table, const struct scheme *scheme,
+                              const struct folded *text)
+{
+    const struct mark_reader *reader = mark_table_reader(table, scheme);
+    for (guint i = 0; reader != NULL && i < reader->excepts->len; i++)
+        if (mark_match(text, 0, &g_array_index(reader->excepts, struct mark_string, i)) == text->length)
+            return TRUE;
+    return FALSE;
+}

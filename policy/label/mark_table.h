@@ -58,4 +58,7 @@ struct mark_table {
 gsize mark_match(const struct folded *text, gsize at, const struct mark_string *key);
 gsize mark_match_back(const struct folded *text, gsize end, const struct mark_string *key);
 
+/* The scheme's reader; NULL if the table has none. */
+const struct mark_reader *mark_table_reader(const struct mark_table *table, const struct scheme *scheme);
+
 #endif

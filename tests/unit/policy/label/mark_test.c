@@ -75,6 +75,43 @@ static void test_asterisk(void)
     finds(other, MARK_SUBJECT, "商密*5年", "");
 }
 
+/* Around a sign the level may stand in a form, the term behind it. */
+static void test_sign_behind_form(void)
+{
+    g_autoptr(schemes) cn = schemes_cn();
+    finds(cn, MARK_LINE, "【机密】★10年", "机密,10年");
+    finds(cn, MARK_LINE, "附件：【机密】 ★ 10年，请注意", "机密,10年");
+    finds(cn, MARK_LINE, "[ Secret ]*5年", "机密,5年");
+    finds(cn, MARK_LINE, "【机密】", "机密");
+    finds(cn, MARK_LINE, "机密】★10年", "");
+    finds(cn, MARK_LINE, "【机密]★10年", "");
+    finds(cn, MARK_LINE, "【非密】★", "");
+    finds(cn, MARK_FILE_NAME, "【机密】★10年.docx", "机密 机密,10年");
+}
+
+/* Typesetting: spaces between all characters of a mark. */
+static void test_spaced(void)
+{
+    g_autoptr(schemes) cn = schemes_cn();
+    finds(cn, MARK_LINE, "機 密 級", "机密");
+    finds(cn, MARK_LINE, "机 密 级 ★ 10 年", "机密,10年");
+    finds(cn, MARK_LINE, "机 密 文 件", "机密");
+    finds(cn, MARK_LINE, "密 级 ： 机 密 级", "机密");
+    finds(cn, MARK_SUBJECT, "【机 密 级】", "机密");
+    finds(cn, MARK_LINE, "机密 级别", "");
+}
+
+/* 邮件密级：机密: what stands before the key makes it near, and only if nothing stands behind the level. */
+static void test_key_in_word(void)
+{
+    g_autoptr(schemes) cn = schemes_cn();
+    finds(cn, MARK_LINE, "邮件密级：机密", "机密?");
+    finds(cn, MARK_LINE, "本文件密级: 机密★5年", "机密,5年? 机密,5年"); /* by its key and by its sign */
+    finds(cn, MARK_LINE, "应确定密级：绝密、机密、秘密三级", "");
+    finds(cn, MARK_LINE, "邮件密级：机密，请注意", "");
+    finds(cn, MARK_LINE, "邮件 密级：机密，请注意", "机密");
+}
+
 static void test_forms(void)
 {
     g_autoptr(schemes) cn = schemes_cn();
@@ -301,6 +338,9 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_set_nonfatal_assertions();
+    g_test_add_func("/mark/sign-behind-form", test_sign_behind_form);
+    g_test_add_func("/mark/spaced", test_spaced);
+    g_test_add_func("/mark/key-in-word", test_key_in_word);
     g_test_add_func("/mark/sign", test_sign);
     g_test_add_func("/mark/asterisk", test_asterisk);
     g_test_add_func("/mark/forms", test_forms);
