@@ -197,6 +197,8 @@ static int explain(const struct invocation *invocation, struct question *questio
     inputs_ask_sender(people, snapshot, &question->session, envelope);
     for (guint i = 0; i < envelope->recipients->len; i++)
         inputs_ask_recipient(people, snapshot, g_ptr_array_index(envelope->recipients, i));
+    if (facts)
+        inputs_ask_authors(people, snapshot, &question->session, facts);
     directory_query_send(people);
     directory_query_wait(people, deadline_us);
     inputs.people = people;

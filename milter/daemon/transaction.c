@@ -245,6 +245,8 @@ const struct decision *transaction_decide(struct transaction *transaction, const
                             .envelope = transaction->envelope, .people = transaction->people, .too_large = too_large};
     inputs.facts_state = too_large ? FACTS_NONE_PERSISTENT : inspect(transaction, digest, deadline, progress, data);
     inputs.facts = transaction->facts;
+    if (inputs.facts)
+        inputs_ask_authors(transaction->people, transaction->snapshot, transaction->session, inputs.facts);
     gint64 inspected = g_get_monotonic_time();
     transaction->inspect_us = inspected - transaction->ended_us;
     directory_query_wait(transaction->people, deadline);

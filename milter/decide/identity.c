@@ -4,8 +4,35 @@
 
 #include "milter/decide/session_facts.h"
 
+static void defer_sender(struct hearing *hearing)
+{
+    hearing_find(hearing, REASON_DIRECTORY_UNAVAILABLE, CHECK_SENDER, CHECK_UNKNOWN_TRANSIENT)->cause =
+        CAUSE_DIRECTORY;
+}
+
+/* An address with a tag belongs to whoever has it as it stands, and only then to whoever has it without
+ * (4.1). */
+static gboolean is_nobodys(struct hearing *hearing, const struct address *tagged)
+{
+    const struct inputs *inputs = hearing->inputs;
+
+    switch (directory_query_answer(inputs->people, ASK_ADDRESS, tagged->canonical).state) {
+    case ANSWER_ABSENT:
+        return TRUE;
+    case ANSWER_UNAVAILABLE:
+        if (inputs->facts != NULL && !inputs_tagged_authors_asked(inputs->snapshot, inputs->facts))
+            return FALSE;
+        defer_sender(hearing);
+        return TRUE;
+    case ANSWER_FOUND:
+    case ANSWER_AMBIGUOUS:
+        break;
+    }
+    return FALSE;
+}
+
 /* The sender's own address: exactly, or with a tag of the person's choice. */
-static gboolean is_own(const struct hearing *hearing, const struct address *address)
+static gboolean is_own(struct hearing *hearing, const struct address *address)
 {
     const struct person *person = hearing->decision->sender.person;
     g_autofree char *untagged = NULL;
@@ -15,15 +42,7 @@ static gboolean is_own(const struct hearing *hearing, const struct address *addr
     if (person_has_address(person, address->canonical))
         return TRUE;
     untagged = address_untagged(address, hearing->inputs->snapshot->policy->recipient_delimiter);
-    return untagged != NULL && person_has_address(person, untagged);
-}
-
-/* A mailbox of a field; NULL if a NUL makes it none. */
-static struct address *mailbox_address(const struct fact_mailbox *mailbox)
-{
-    if (memchr(mailbox->address.data, '\0', mailbox->address.length) != NULL)
-        return NULL;
-    return address_parse(mailbox->address.data);
+    return untagged != NULL && person_has_address(person, untagged) && is_nobodys(hearing, address);
 }
 
 static void deny(struct hearing *hearing, enum reason_id id, const char *address)
@@ -49,7 +68,7 @@ static guint field_at(const struct facts *facts, const char *name, guint occurre
 
 /* Every mailbox of this kind in the fields `from` … `before` is own, and there is one; else *foreign is the
  * first that is not (NULL: there is none at all), borrowed. */
-static gboolean all_own(const struct hearing *hearing, enum mailbox_field kind, guint from, guint before,
+static gboolean all_own(struct hearing *hearing, enum mailbox_field kind, guint from, guint before,
                         const char **foreign)
 {
     const struct facts *facts = hearing->inputs->facts;
@@ -60,7 +79,7 @@ static gboolean all_own(const struct hearing *hearing, enum mailbox_field kind, 
         const struct fact_mailbox *mailbox = &facts->mailboxes[i];
         if (mailbox->field != kind || mailbox->field_index < from || mailbox->field_index >= before)
             continue;
-        g_autoptr(address) address = mailbox_address(mailbox);
+        g_autoptr(address) address = inputs_mailbox(mailbox);
         any = TRUE;
         if (address != NULL && is_own(hearing, address))
             continue;
@@ -155,7 +174,7 @@ static char *inside_author(const struct hearing *hearing)
         const struct fact_mailbox *mailbox = &facts->mailboxes[i];
         if (mailbox->field != MAILBOX_FROM && mailbox->field != MAILBOX_SENDER)
             continue;
-        g_autoptr(address) address = mailbox_address(mailbox);
+        g_autoptr(address) address = inputs_mailbox(mailbox);
         if (address != NULL && zones_is_inside(hearing->inputs->snapshot->zones, address->domain))
             return g_strdup(address->canonical);
     }
@@ -186,12 +205,6 @@ static void refuse_sender(struct hearing *hearing)
         who = session_certificate(policy, session);
     reason->outcome.kind = OUTCOME_REFUSE;
     reason->address = address_printable(who != NULL ? who : hearing->inputs->envelope->sender->canonical);
-}
-
-static void defer_sender(struct hearing *hearing)
-{
-    hearing_find(hearing, REASON_DIRECTORY_UNAVAILABLE, CHECK_SENDER, CHECK_UNKNOWN_TRANSIENT)->cause =
-        CAUSE_DIRECTORY;
 }
 
 static void check_identity(struct hearing *hearing)

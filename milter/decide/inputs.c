@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "milter/decide/limits.h"
 #include "milter/decide/session_facts.h"
 
 struct envelope *envelope_new(void)
@@ -109,6 +110,51 @@ void inputs_ask_recipient(struct directory_query *query, const struct snapshot *
 {
     if (!inputs_is_strange(snapshot, recipient->address))
         ask_address(query, snapshot, recipient->address);
+}
+
+struct address *inputs_mailbox(const struct fact_mailbox *mailbox)
+{
+    if (memchr(mailbox->address.data, '\0', mailbox->address.length) != NULL)
+        return NULL;
+    return address_parse(mailbox->address.data);
+}
+
+/* The canonical addresses of the authors that have a tag, as often as they stand there; one more than the
+ * limit tells that there are too many. */
+static GPtrArray *tagged_authors(const struct snapshot *snapshot, const struct facts *facts)
+{
+    GPtrArray *tagged = g_ptr_array_new_with_free_func(g_free);
+
+    if (snapshot->policy->recipient_delimiter == NULL)
+        return tagged;
+    for (guint i = 0; i < facts->mailbox_count && tagged->len <= TAGGED_AUTHORS; i++) {
+        g_autoptr(address) address = inputs_mailbox(&facts->mailboxes[i]);
+        g_autofree char *untagged =
+            address != NULL ? address_untagged(address, snapshot->policy->recipient_delimiter) : NULL;
+        if (untagged != NULL)
+            g_ptr_array_add(tagged, g_strdup(address->canonical));
+    }
+    return tagged;
+}
+
+gboolean inputs_tagged_authors_asked(const struct snapshot *snapshot, const struct facts *facts)
+{
+    g_autoptr(GPtrArray) tagged = tagged_authors(snapshot, facts);
+
+    return tagged->len <= TAGGED_AUTHORS;
+}
+
+void inputs_ask_authors(struct directory_query *query, const struct snapshot *snapshot,
+                        const struct session *session, const struct facts *facts)
+{
+    const struct policy *policy = snapshot->policy;
+
+    if (session_login(policy, session) == NULL && session_certificate(policy, session) == NULL &&
+        !session_vouches(snapshot->zones, session))
+        return; /* nobody's own anyway */
+    g_autoptr(GPtrArray) tagged = tagged_authors(snapshot, facts);
+    for (guint i = 0; i < tagged->len && tagged->len <= TAGGED_AUTHORS; i++)
+        directory_query_add(query, ASK_ADDRESS, g_ptr_array_index(tagged, i));
 }
 
 struct person_answer inputs_person(const struct inputs *inputs, const struct address *address)

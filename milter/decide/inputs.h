@@ -58,10 +58,19 @@ void inputs_ask_sender(struct directory_query *query, const struct snapshot *sna
                        const struct envelope *envelope);
 void inputs_ask_recipient(struct directory_query *query, const struct snapshot *snapshot,
                           const struct envelope_recipient *recipient);
+/* … and of the fields, once they are known: an author's address with a tag may be somebody else's as it stands. */
+void inputs_ask_authors(struct directory_query *query, const struct snapshot *snapshot, const struct session *session,
+                        const struct facts *facts);
 
 /* An address form that Postfix may rewrite after the filter (semantics.md 4.2): refuses the whole message. % and ! matter with an inside domain only;
  * the null address is strange as a recipient. */
 gboolean inputs_is_strange(const struct snapshot *snapshot, const struct address *address);
+
+/* Whether the authors with a tag are few enough to have been looked up. */
+gboolean inputs_tagged_authors_asked(const struct snapshot *snapshot, const struct facts *facts);
+
+/* A mailbox of a field as an address; NULL if a NUL makes it none. New. */
+struct address *inputs_mailbox(const struct fact_mailbox *mailbox);
 
 /* Who is behind an address: the exact one, then the one without its tag (4.1). */
 struct person_answer inputs_person(const struct inputs *inputs, const struct address *address);

@@ -8,6 +8,8 @@
 #define REPLY_LINE_BYTES 512
 /* Recipients in the place {recipients} of a configured text; the line itself cuts more. */
 #define REPLY_RECIPIENTS_BYTES 400
+/* Authors whose addresses have a tag: so many are looked up; with more of them none is anybody's own. */
+#define TAGGED_AUTHORS 20
 /* Addresses named in a log line; the rest is a number. */
 #define LOG_ADDRESSES 10
 /* Recipients and claims that explain describes one by one; the rest is a number. */

@@ -174,6 +174,8 @@ static void ask(struct case_world *world, struct case_inputs *inputs, const stru
     inputs_ask_sender(inputs->people, world->snapshot, &mail->session, inputs->envelope);
     for (guint i = 0; i < recipients->len; i++)
         inputs_ask_recipient(inputs->people, world->snapshot, g_ptr_array_index(recipients, i));
+    if (inputs->facts != NULL)
+        inputs_ask_authors(inputs->people, world->snapshot, &mail->session, inputs->facts);
     directory_query_send(inputs->people);
     directory_query_wait(inputs->people, g_get_monotonic_time() + G_USEC_PER_SEC);
 }

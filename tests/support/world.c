@@ -298,6 +298,8 @@ struct inputs world_inputs(struct world *world)
     for (guint i = 0; i < world->envelope->recipients->len; i++)
         inputs_ask_recipient(world->query, &world->snapshot,
                              g_ptr_array_index(world->envelope->recipients, i));
+    if (world->facts != NULL)
+        inputs_ask_authors(world->query, &world->snapshot, &world->session, world->facts);
     directory_query_send(world->query);
     directory_query_wait(world->query, g_get_monotonic_time() + G_USEC_PER_SEC);
     return (struct inputs){.snapshot = &world->snapshot,

@@ -1,4 +1,5 @@
 /* What the message says of its sender (semantics.md 3.5, 3.6). */
+#include "milter/decide/limits.h"
 #include "tests/support/world.h"
 
 #include <string.h>
@@ -88,6 +89,26 @@ static void test_person(void)
     };
 
     assert_rows(rows, G_N_ELEMENTS(rows), as_bo);
+}
+
+/* So many tagged authors are not looked up, and nobody's own. */
+static void test_many_tags(void)
+{
+    for (guint count = TAGGED_AUTHORS; count <= TAGGED_AUTHORS + 1; count++) {
+        g_autoptr(world) world = world_new();
+        as_bo(world);
+        world_from(world, "<bo@agency.gov.cn>");
+        world_field(world, "From", "bo@agency.gov.cn");
+        for (guint i = 0; i < count; i++) {
+            g_autofree char *tagged = g_strdup_printf("bo+%u@agency.gov.cn", i);
+            world_field(world, "Sender", tagged);
+        }
+        world_field(world, "X-Classification", "公开");
+        world_to(world, "<gu@agency.gov.cn>");
+        g_autoptr(decision) decision = world_decide(world);
+        g_autofree char *reasons = sender_reasons(decision);
+        g_assert_cmpstr(reasons, ==, count <= TAGGED_AUTHORS ? "" : "sender-not-own");
+    }
 }
 
 static void test_resent(void)
@@ -221,6 +242,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_set_nonfatal_assertions();
     g_test_add_func("/identity/person", test_person);
+    g_test_add_func("/identity/many-tags", test_many_tags);
     g_test_add_func("/identity/resent", test_resent);
     g_test_add_func("/identity/outside", test_outside);
     g_test_add_func("/identity/peer", test_peer);
