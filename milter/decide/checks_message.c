@@ -91,7 +91,8 @@ static gboolean is_anonymous(const struct hearing *hearing)
     const struct decided_sender *sender = &hearing->decision->sender;
 
     return sender->class == SENDER_OUTSIDE && hearing->sender_doubt == SENDER_CLEAR &&
-           (session->login == NULL || session->login[0] == '\0') && session->cert_subject == NULL &&
+           (hearing->relayed || /* that login or certificate is the relay's */
+            ((session->login == NULL || session->login[0] == '\0') && session->cert_subject == NULL)) &&
            !networks_contain(sender->zone->peers, session->client);
 }
 

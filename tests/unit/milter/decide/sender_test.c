@@ -178,6 +178,24 @@ static void test_relay(void)
     assert_class(world, "<x@elsewhere.example>", SENDER_OUTSIDE, "internet");
 }
 
+/* Whatever the zone `otherwise` carries, and whoever logged in at the relay: nothing above the lowest level. */
+static void test_relay_above_lowest(void)
+{
+    g_autoptr(world) world = world_new();
+    struct zone *internet = (struct zone *)zones_find(world->zones, "internet");
+
+    ((struct zone_limit *)g_ptr_array_index(internet->limits, 0))->label->level = world_level(world, "内部");
+    world_office(world, "bo");
+    world->session.client = ip_parse("10.0.0.25");
+    world->session.cert_subject = g_strdup("gateway.agency.gov.cn");
+    world_from(world, "<x@elsewhere.example>");
+    world_field(world, "X-Classification", "内部");
+    world_to(world, "<an@agency.gov.cn>");
+    g_autoptr(decision) decision = world_decide(world);
+    g_assert_cmpint(decision->verdict, ==, VERDICT_REFUSE);
+    g_assert_cmpint(decision->leading->id, ==, REASON_ZONE_ORIGIN);
+}
+
 static void test_peer(void)
 {
     g_autoptr(world) world = world_new();
@@ -314,6 +332,7 @@ int main(int argc, char **argv)
     g_test_add_func("/sender/unavailable-and-unlabelled", test_unavailable_and_unlabelled);
     g_test_add_func("/sender/office-without-login", test_office_without_login);
     g_test_add_func("/sender/relay", test_relay);
+    g_test_add_func("/sender/relay-above-lowest", test_relay_above_lowest);
     g_test_add_func("/sender/peer", test_peer);
     g_test_add_func("/sender/device", test_device);
     g_test_add_func("/sender/device-level", test_device_level);
