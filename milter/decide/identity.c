@@ -154,12 +154,17 @@ static void check_own(struct hearing *hearing)
 }
 
 /* What the configuration says of a forged address: record, or an outcome. */
+static gboolean is_recorded(enum reason_id id, const struct outcome *outcome)
+{
+    return lets_pass(outcome) ||
+           (outcome->kind == OUTCOME_UNSET && reason_row(id)->fallback == REASON_RECORD);
+}
+
 static void find_forged(struct hearing *hearing, enum reason_id id, const struct outcome *outcome,
                         const char *address)
 {
-    gboolean recorded =
-        lets_pass(outcome) || (outcome->kind == OUTCOME_UNSET && reason_row(id)->fallback == REASON_RECORD);
-    struct reason *reason = hearing_find(hearing, id, CHECK_SENDER, recorded ? CHECK_PERMIT : CHECK_DENY);
+    struct reason *reason =
+        hearing_find(hearing, id, CHECK_SENDER, is_recorded(id, outcome) ? CHECK_PERMIT : CHECK_DENY);
 
     reason->outcome = *outcome;
     reason->address = address_printable(address);
@@ -185,13 +190,18 @@ static char *inside_author(const struct hearing *hearing)
 static void check_forged(struct hearing *hearing)
 {
     const struct snapshot *snapshot = hearing->inputs->snapshot;
+    const struct outcome *forged_from = &snapshot->policy->forged_from;
     const struct address *sender = hearing->inputs->envelope->sender;
     g_autofree char *author = inside_author(hearing);
 
     if (sender->form != ADDRESS_NULL && zones_is_inside(snapshot->zones, sender->domain))
         find_forged(hearing, REASON_INSIDE_ENVELOPE, &snapshot->policy->forged_envelope, sender->canonical);
     if (author != NULL)
-        find_forged(hearing, REASON_INSIDE_FROM, &snapshot->policy->forged_from, author);
+        find_forged(hearing, REASON_INSIDE_FROM, forged_from, author);
+    /* Where that is stopped, so is a From that cannot be read: some program shows an inside address there. */
+    else if (hearing->inputs->facts != NULL && hearing->inputs->facts->bad_from &&
+             !is_recorded(REASON_INSIDE_FROM, forged_from))
+        hearing_find(hearing, REASON_FROM_INVALID, CHECK_SENDER, CHECK_DENY)->outcome = *forged_from;
 }
 
 static void refuse_sender(struct hearing *hearing)

@@ -190,6 +190,20 @@ static void test_forged_outcomes(void)
                     "Message not accepted under the security policy of this site [MIJI-abc234]");
     g_assert_cmpuint(refused->reply.code, ==, 550);
 
+    /* a From that nobody can read may name somebody inside, too */
+    world->policy->forged_from.kind = OUTCOME_REFUSE;
+    world->facts->mailboxes[0].address = (struct bytes){.data = "x@elsewhere.example", .length = 19};
+    g_autoptr(decision) foreign = world_decide(world);
+    g_assert_cmpint(foreign->verdict, ==, VERDICT_DELIVER);
+    world->facts->bad_from = TRUE;
+    g_autoptr(decision) unreadable = world_decide(world);
+    g_assert_cmpint(unreadable->verdict, ==, VERDICT_REFUSE);
+    g_assert_cmpint(unreadable->leading->id, ==, REASON_FROM_INVALID);
+    g_assert_cmpint(unreadable->reply.code, ==, 550);
+    world->policy->forged_from.kind = OUTCOME_UNSET;
+    g_autoptr(decision) usual = world_decide(world);
+    g_assert_cmpint(usual->verdict, ==, VERDICT_DELIVER);
+
     world->policy->forged_from.kind = OUTCOME_RECORD;
     world->policy->forged_envelope.kind = OUTCOME_RECORD;
     world_from(world, "<bo@agency.gov.cn>");
