@@ -91,7 +91,7 @@ sub logins {
     ok(scalar $lab->miji_lines(qr/verdict=refuse.*from-not-own/), 'and the log says so');
     like(
         ($lab->miji_lines(qr/verdict=deliver/))[0],
-        qr/login=bo\b|class=person|from=<bo\@agency\.gov\.cn>/,
+        qr/ from=<bo\@agency\.gov\.cn> class=person login="bo\@agency\.gov\.cn" zone="office" /,
         'the log names the sender'
     );
 }
