@@ -1,22 +1,28 @@
 #include "milter/inspect/html.h"
 
 #include <libxml/HTMLparser.h>
+#include <libxml/parserInternals.h>
 #include <string.h>
 
-#define CHUNK_BYTES 16384
+/* Of a declaration in a style attribute, without blanks and comments: enough for those that hide. */
+#define DECLARATION_BYTES 64
 
 struct html {
     GString *out;
-    guint hidden; /* depth of elements that show nothing */
-    guint quotes; /* depth of block quotes */
+    enum html_reading reading;
+    gboolean hides; /* an element was hidden by its style */
+    guint covered;  /* HTML_SHOWN: depth inside such an element, itself included */
+    guint hidden;   /* depth of elements that show nothing */
+    guint quotes;   /* depth of block quotes */
     guint verbatim;
     gboolean at_line_start, has_blank; /* a blank waits for what follows */
 };
 
+/* The library gives names in lower case. Most differ in the first letter. */
 static gboolean is_one_of(const xmlChar *name, const char *const *names)
 {
     for (; *names != NULL; names++) {
-        if (g_ascii_strcasecmp((const char *)name, *names) == 0)
+        if (name[0] == (guchar) * *names && strcmp((const char *)name, *names) == 0)
             return TRUE;
     }
     return FALSE;
@@ -46,6 +52,61 @@ static gboolean is_cell(const xmlChar *name)
     return is_one_of(name, names);
 }
 
+/* name:value, lower case. Zero may have any unit. */
+static gboolean declaration_hides(const char *declaration)
+{
+    static const char *const words[] = {"display:none", "visibility:hidden", "visibility:collapse",
+                                        "mso-hide:all", NULL};
+    static const char *const sizes[] = {"font-size:", "opacity:", "max-height:", "max-width:", NULL};
+
+    for (gsize i = 0; words[i] != NULL; i++) {
+        if (g_str_has_prefix(declaration, words[i]))
+            return TRUE;
+    }
+    for (gsize i = 0; sizes[i] != NULL; i++) {
+        const char *value = declaration + strlen(sizes[i]);
+        if (g_str_has_prefix(declaration, sizes[i]))
+            return g_ascii_isdigit(*value) && g_ascii_strtod(value, NULL) == 0.0;
+    }
+    return FALSE;
+}
+
+/* CSS 2.2, 4.1.8: declarations with ; between them, blanks and comments between their words. */
+static gboolean style_hides(const char *style)
+{
+    char declaration[DECLARATION_BYTES];
+    gsize length = 0;
+
+    for (;; style++) {
+        while (style[0] == '/' && style[1] == '*') {
+            const char *end = strstr(style + 2, "*/");
+            style = end != NULL ? end + 2 : style + strlen(style);
+        }
+        if (*style == ';' || *style == '\0') {
+            declaration[length] = '\0';
+            if (declaration_hides(declaration))
+                return TRUE;
+            if (*style == '\0')
+                return FALSE;
+            length = 0;
+        } else if (!g_ascii_isspace(*style) && length + 1 < sizeof declaration) {
+            declaration[length++] = g_ascii_tolower(*style);
+        }
+    }
+}
+
+/* attributes: names and values (NULL: none) in turn; NULL if there are none. */
+static gboolean is_covered(const xmlChar **attributes)
+{
+    for (; attributes != NULL && attributes[0] != NULL; attributes += 2) {
+        const char *name = (const char *)attributes[0], *value = (const char *)attributes[1];
+        if (strcmp(name, "hidden") == 0 ||
+            (value != NULL && strcmp(name, "style") == 0 && style_hides(value)))
+            return TRUE;
+    }
+    return FALSE;
+}
+
 static void end_line(struct html *html)
 {
     if (!html->at_line_start)
@@ -57,24 +118,34 @@ static void end_line(struct html *html)
 static void start_element(void *data, const xmlChar *name, const xmlChar **attributes)
 {
     struct html *html = data;
+    gboolean is_inside = html->covered > 0 || is_covered(attributes);
 
+    html->hides = html->hides || is_inside;
+    if (html->reading == HTML_SHOWN && is_inside) {
+        html->covered++;
+        return;
+    }
     html->hidden += is_hidden(name);
     if (begins_line(name))
         end_line(html);
     html->has_blank = html->has_blank || (is_cell(name) && !html->at_line_start);
-    html->quotes += g_ascii_strcasecmp((const char *)name, "blockquote") == 0;
-    html->verbatim += g_ascii_strcasecmp((const char *)name, "pre") == 0;
+    html->quotes += strcmp((const char *)name, "blockquote") == 0;
+    html->verbatim += strcmp((const char *)name, "pre") == 0;
 }
 
 static void end_element(void *data, const xmlChar *name)
 {
     struct html *html = data;
 
+    if (html->covered > 0) {
+        html->covered--;
+        return;
+    }
     html->hidden -= html->hidden > 0 && is_hidden(name);
     if (begins_line(name))
         end_line(html);
-    html->quotes -= html->quotes > 0 && g_ascii_strcasecmp((const char *)name, "blockquote") == 0;
-    html->verbatim -= html->verbatim > 0 && g_ascii_strcasecmp((const char *)name, "pre") == 0;
+    html->quotes -= html->quotes > 0 && strcmp((const char *)name, "blockquote") == 0;
+    html->verbatim -= html->verbatim > 0 && strcmp((const char *)name, "pre") == 0;
 }
 
 /* White space as browsers see it: one blank for any of it, none at the ends of lines; U+00A0 is made a plain
@@ -83,7 +154,7 @@ static void characters(void *data, const xmlChar *text, int length)
 {
     struct html *html = data;
 
-    if (html->hidden > 0)
+    if (html->hidden > 0 || html->covered > 0)
         return;
     for (int at = 0; at < length; at++) {
         gboolean is_hard = text[at] == 0xc2 && at + 1 < length && text[at + 1] == 0xa0;
@@ -140,41 +211,39 @@ static gboolean has_visible(const char *html, gsize length)
     return FALSE;
 }
 
-/* The longest beginning of at most CHUNK_BYTES that ends at a character. */
-static gsize chunk_length(const char *text, gsize left)
+/* Not the library's push parser: it stops at what stands behind </html>, and programs show that. */
+static gboolean parse(const char *html, gsize length, struct html *state)
 {
-    gsize length = MIN(left, CHUNK_BYTES);
-
-    while (length < left && length > 0 && ((guchar)text[length] & 0xc0) == 0x80)
-        length--;
-    return length;
-}
-
-gboolean html_to_text(const char *html, gsize length, GString *out)
-{
-    xmlSAXHandler sax = {.startElement = start_element,
-                         .endElement = end_element,
-                         .characters = characters,
-                         .ignorableWhitespace = characters,
-                         .initialized = 1};
-    struct html state = {.out = out, .at_line_start = TRUE};
-    gsize begin = out->len;
-    htmlParserCtxtPtr parser = htmlCreatePushParserCtxt(&sax, &state, NULL, 0, NULL, XML_CHAR_ENCODING_UTF8);
+    htmlParserCtxtPtr parser = length < G_MAXINT ? htmlCreateMemoryParserCtxt(html, (int)length) : NULL;
     gboolean is_read;
-    gsize step;
 
     if (parser == NULL)
         return FALSE;
+    memset(parser->sax, 0, sizeof *parser->sax);
+    parser->sax->startElement = start_element;
+    parser->sax->endElement = end_element;
+    parser->sax->characters = parser->sax->ignorableWhitespace = parser->sax->cdataBlock = characters;
+    parser->sax->initialized = 1;
+    parser->userData = state;
     htmlCtxtUseOptions(parser, HTML_PARSE_RECOVER | HTML_PARSE_NONET | HTML_PARSE_IGNORE_ENC |
                                    HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING);
-    for (gsize at = 0; at < length; at += step) {
-        step = chunk_length(html + at, length - at);
-        htmlParseChunk(parser, html + at, (int)step, 0);
-    }
-    htmlParseChunk(parser, html, 0, 1);
+    xmlSwitchEncoding(parser, XML_CHAR_ENCODING_UTF8);
+    htmlParseDocument(parser);
     is_read =
         parser->lastError.code != XML_ERR_INVALID_ENCODING && parser->lastError.code != XML_ERR_NO_MEMORY;
     htmlFreeParserCtxt(parser);
+    return is_read;
+}
+
+gboolean html_to_text(const char *html, gsize length, enum html_reading reading, GString *out,
+                      gboolean *hides)
+{
+    struct html state = {.out = out, .reading = reading, .at_line_start = TRUE};
+    gsize begin = out->len;
+    gboolean is_read = length == 0 || parse(html, length, &state);
+
     end_line(&state);
+    if (hides != NULL)
+        *hides = state.hides;
     return is_read && (out->len > begin || !has_visible(html, length));
 }

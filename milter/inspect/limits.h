@@ -24,8 +24,8 @@
 #define LIMIT_ALL_QUOTED_LINES 200
 #define LIMIT_LINE_BYTES 1024
 
-/* Text whose charset is not sure: so much of its beginning is read in the others. */
-#define LIMIT_READING_BYTES (128 << 10)
+/* Text whose charset is not sure: so much of its beginning, and of its end, is read in the others. */
+#define LIMIT_READING_BYTES (32 << 10)
 
 /* Fields that stand in the body: lines that are looked at. */
 #define LIMIT_MISPLACED_LINES 100

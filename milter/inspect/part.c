@@ -170,17 +170,27 @@ static void add_text(const struct leaf *leaf, const struct part_words *words, gu
     g_array_append_val(texts, text);
 }
 
+/* Whether it is text that is shown as such, not as a file. */
+static gboolean is_shown(const struct leaf *leaf, const char *type, const char *name,
+                         const struct standing *standing)
+{
+    const char *disposition =
+        leaf->disposition != NULL ? g_mime_content_disposition_get_disposition(leaf->disposition) : "inline";
+
+    if (standing->is_form && (strcmp(type, "text/plain") == 0 || strcmp(type, "text/html") == 0))
+        return TRUE;
+    return g_str_has_prefix(type, "text/") && g_ascii_strcasecmp(disposition, "inline") == 0 &&
+           (name == NULL || standing->is_first);
+}
+
 static guint report_leaf(const struct leaf *leaf, const char *name, const struct standing *standing,
                          struct answer *answer, GArray *texts)
 {
     g_autofree char *type = part_type_format(leaf->type);
     const char *charset =
         leaf->type != NULL ? g_mime_content_type_get_parameter(leaf->type, "charset") : NULL;
-    const char *disposition =
-        leaf->disposition != NULL ? g_mime_content_disposition_get_disposition(leaf->disposition) : "inline";
     enum transfer_encoding encoding = transfer_find(leaf->encoding_field);
-    gboolean is_text = g_str_has_prefix(type, "text/") && g_ascii_strcasecmp(disposition, "inline") == 0 &&
-                       (name == NULL || standing->is_first);
+    gboolean is_text = is_shown(leaf, type, name, standing);
     struct part_words words = {type, charset, name};
     guint number =
         answer_part(answer, leaf->parent, leaf->depth, is_text ? PART_TEXT : PART_ATTACHMENT, &words);

@@ -22,6 +22,7 @@ struct leaf {
 struct standing {
     gboolean is_own;   /* what a reader of the message sees as its text, if it is text */
     gboolean is_first; /* the first text of the message: it is its text even if it has a file's name */
+    gboolean is_form;  /* a form of a multipart/alternative: shown whatever its name and disposition */
     guint alternative;
 };
 

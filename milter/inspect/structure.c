@@ -129,7 +129,7 @@ static void find_content(const struct walk *walk, GMimePart *part, struct leaf *
 struct node {
     GMimeObject *object;
     guint parent, depth;
-    gboolean is_own;
+    gboolean is_own, is_form;
     guint alternative;
 };
 
@@ -145,7 +145,8 @@ static void walk_leaf(struct walk *walk, const struct node *node)
         .parent = node->parent,
         .depth = node->depth,
     };
-    struct standing standing = {node->is_own, node->is_own && !walk->has_text, node->alternative};
+    struct standing standing = {node->is_own, node->is_own && !walk->has_text, node->is_form,
+                                node->alternative};
     guint before = walk->texts->len;
 
     leaf.octets = walk->body;
@@ -195,8 +196,12 @@ static void walk_multipart(struct walk *walk, const struct node *node)
         answer_part_flag(walk->answer, number, PART_ENCRYPTED);
     }
     for (int i = 0; i < count && !walk->is_full; i++) {
-        struct node child = {g_mime_multipart_get_part(multipart, i), number, node->depth + 1,
-                             node->is_own && is_own_child(node->object, i), alternative};
+        struct node child = {g_mime_multipart_get_part(multipart, i),
+                             number,
+                             node->depth + 1,
+                             node->is_own && is_own_child(node->object, i),
+                             has_subtype(node->object, "alternative"),
+                             alternative};
         walk_node(walk, &child);
     }
 }
@@ -285,7 +290,7 @@ static void report_single(struct walk *walk, const struct header *header, const 
         .octets = walk->body,
         .length = walk->body_length,
     };
-    const struct standing standing = {TRUE, TRUE, 0};
+    const struct standing standing = {TRUE, TRUE, FALSE, 0};
 
     part_report(&leaf, &standing, walk->answer, walk->texts);
     g_clear_object(&leaf.type);

@@ -5,7 +5,7 @@
 #include "milter/inspect/charset.h"
 #include "milter/inspect/html.h"
 #include "milter/inspect/lines.h"
-#include "milter/inspect/limits.h"
+#include "milter/inspect/readings.h"
 
 static void damage(struct answer *answer, enum finding_id id, guint part, const char *detail)
 {
@@ -75,20 +75,6 @@ static GString *convert(const struct own_text *text, const char *octets, gsize l
     return g_steal_pointer(&out);
 }
 
-static GString *make_text_of_html(const struct own_text *text, const char *utf8, gsize length,
-                                  struct answer *answer)
-{
-    g_autoptr(GString) clean = g_string_new_len(utf8, length);
-    GString *out = g_string_sized_new(length / 2);
-
-    octets_remove_nuls(clean);
-    if (!html_to_text(clean->str, clean->len, out)) {
-        damage(answer, FINDING_DAMAGED, text->part, "html");
-        answer_part_flag(answer, text->part, PART_UNREAD);
-    }
-    return out;
-}
-
 /* One run over the texts of a message. */
 struct run {
     const struct inspect_limits *limits;
@@ -121,7 +107,7 @@ static struct bytes octets_of(struct run *run, const struct own_text *text)
     return octets;
 }
 
-/* The text in UTF-8. */
+/* The text in UTF-8, HTML as it stands. */
 static struct bytes read_text(struct run *run, const struct own_text *text, struct bytes octets)
 {
     GString *converted = convert(text, octets.data, octets.length, run->answer);
@@ -131,77 +117,80 @@ static struct bytes read_text(struct run *run, const struct own_text *text, stru
         utf8 = (struct bytes){keep(run, converted)->str, converted->len};
     if (memchr(utf8.data, '\0', utf8.length) != NULL)
         answer_finding(run->answer, FINDING_BARE_NUL, text->part, NULL);
-    if (text->is_html) {
-        GString *plain = keep(run, make_text_of_html(text, utf8.data, utf8.length, run->answer));
-        utf8 = (struct bytes){plain->str, plain->len};
-    }
     return utf8;
 }
 
-/* ---------------------------------------------------------------- other readings */
-/* NULs are counted elsewhere. */
-static gboolean is_utf8(struct bytes octets)
-{
-    const char *at = octets.data, *end = at + octets.length;
+/* One form of a text, and where its lines begin. */
+struct form {
+    struct lines_place place;
+    struct bytes utf8;  /* set to what HTML was made to */
+    gboolean is_second; /* a form of the text was added already */
+};
 
-    while (!g_utf8_validate_len(at, end - at, &at)) {
-        if (*at != '\0')
-            return FALSE;
-        at++;
+static void add_lines(struct run *run, struct form *form, GString *plain)
+{
+    form->utf8 = (struct bytes){plain->str, plain->len};
+    if (form->is_second)
+        lines_return(run->lines, form->place);
+    form->is_second = TRUE;
+    lines_add(run->lines, plain->str, plain->len);
+}
+
+/* HTML as text: whole, and what is seen of it if it hides something, else shown is NULL. Kept by the run. */
+struct plain {
+    GString *whole, *shown;
+};
+
+/* FALSE: it cannot be read. */
+static gboolean make_plain(struct run *run, struct bytes html, struct plain *plain)
+{
+    g_autoptr(GString) clean = g_string_new_len(html.data, html.length);
+    gboolean hides, is_read;
+
+    octets_remove_nuls(clean);
+    *plain = (struct plain){keep(run, g_string_sized_new(clean->len / 2)), NULL};
+    is_read = html_to_text(clean->str, clean->len, HTML_WHOLE, plain->whole, &hides);
+    if (hides) {
+        plain->shown = keep(run, g_string_sized_new(plain->whole->len));
+        html_to_text(clean->str, clean->len, HTML_SHOWN, plain->shown, NULL);
     }
-    return TRUE;
+    return is_read;
 }
 
-/* Octets that mean the same to every program: ASCII, or UTF-8 that nobody calls something else. */
-static gboolean has_one_reading(const struct own_text *text, struct bytes octets)
+static gboolean add_html(struct run *run, struct form *form)
 {
-    enum charset_id charset =
-        text->charset[0] != '\0' ? charset_find(text->charset, strlen(text->charset)) : CHARSET_UTF_8;
+    struct plain plain;
+    gboolean is_read = make_plain(run, form->utf8, &plain);
 
-    if (charset_keeps_ascii(charset) && octets_are_ascii(octets.data, octets.length))
-        return TRUE;
-    return (charset == CHARSET_UTF_8 || charset == CHARSET_ASCII) && is_utf8(octets);
+    if (plain.shown != NULL)
+        add_lines(run, form, plain.shown);
+    add_lines(run, form, plain.whole);
+    return is_read;
 }
 
-/* Lines that a reading cannot read become empty: another one can, or none. */
-static void drop_unreadable_lines(GString *text)
+static void add_readings(struct run *run, struct form *form, struct bytes octets, gboolean is_masked)
 {
-    char *end = text->str + text->len, *to = text->str;
-
-    for (char *line = text->str; line < end;) {
-        char *newline = memchr(line, '\n', end - line), *next = newline != NULL ? newline : end;
-        if (g_strstr_len(line, next - line, "\xef\xbf\xbd") == NULL) {
-            memmove(to, line, next - line);
-            to += next - line;
-        }
-        if (newline != NULL)
-            *to++ = '\n';
-        line = next + (newline != NULL);
-    }
-    g_string_truncate(text, to - text->str);
+    for (guint which = 0; which < READING_CHARSETS; which++)
+        add_lines(run, form, keep(run, reading_make(which, octets, is_masked)));
 }
 
-/* Whatever it is called: programs guess, and GBK is valid in nearly every other charset (facts 9.2). A wrong
- * reading has no marks in it. */
+/* Whatever it is called. A wrong reading has no marks in it. */
 static void add_other_readings(struct run *run, const struct own_text *text, struct bytes octets,
                                struct lines_place place)
 {
-    static const enum charset_id readings[] = {CHARSET_UTF_8, CHARSET_GB18030, CHARSET_BIG5};
-    gsize length = MIN(octets.length, LIMIT_READING_BYTES);
+    struct form form = {place, octets, TRUE};
+    struct plain plain;
 
-    for (gsize i = 0; i < G_N_ELEMENTS(readings); i++) {
-        GString *utf8 = keep(run, g_string_sized_new(length + length / 2));
-        charset_decode(readings[i], octets.data, length, utf8);
-        if (text->is_html) {
-            g_autoptr(GString) html = g_string_new_len(utf8->str, utf8->len);
-            octets_remove_nuls(html);
-            g_string_truncate(utf8, 0);
-            html_to_text(html->str, html->len, utf8);
-        }
-        drop_unreadable_lines(utf8);
-        lines_return(run->lines, place);
-        lines_add(run->lines, utf8->str, utf8->len);
+    if (!text->is_html) {
+        add_readings(run, &form, octets, FALSE);
+        return;
     }
+    g_autoptr(GString) masked = g_string_sized_new(2 * octets.length);
+    octets_mask(octets, masked);
+    make_plain(run, (struct bytes){masked->str, masked->len}, &plain);
+    if (plain.shown != NULL)
+        add_readings(run, &form, (struct bytes){plain.shown->str, plain.shown->len}, TRUE);
+    add_readings(run, &form, (struct bytes){plain.whole->str, plain.whole->len}, TRUE);
 }
 
 /* OpenPGP in the text itself (RFC 9580 6.2): nobody but its recipient can read it. */
@@ -211,6 +200,25 @@ static gboolean is_armoured(const char *text, gsize length)
     const char *found = memmem(text, MIN(length, 1 << 20), mark, strlen(mark));
 
     return found != NULL && (found == text || found[-1] == '\n');
+}
+
+static void report_text(struct run *run, const struct own_text *text, struct lines_place place)
+{
+    struct bytes octets = octets_of(run, text);
+    struct form form = {place, read_text(run, text, octets), FALSE};
+
+    if (!text->is_html)
+        lines_add(run->lines, form.utf8.data, form.utf8.length);
+    else if (!add_html(run, &form)) {
+        damage(run->answer, FINDING_DAMAGED, text->part, "html");
+        answer_part_flag(run->answer, text->part, PART_UNREAD);
+    }
+    if (!octets_have_one_reading(text->charset, octets))
+        add_other_readings(run, text, octets, place);
+    if (is_armoured(form.utf8.data, form.utf8.length)) {
+        answer_finding(run->answer, FINDING_ENCRYPTED, text->part, "OpenPGP");
+        answer_part_flag(run->answer, text->part, PART_ENCRYPTED);
+    }
 }
 
 void texts_report(const GArray *texts, const struct inspect_limits *limits, struct answer *answer)
@@ -227,14 +235,7 @@ void texts_report(const GArray *texts, const struct inspect_limits *limits, stru
         else
             place = lines_here(run.lines);
         alternative = text->alternative;
-        struct bytes octets = octets_of(&run, text), utf8 = read_text(&run, text, octets);
-        lines_add(run.lines, utf8.data, utf8.length);
-        if (!has_one_reading(text, octets))
-            add_other_readings(&run, text, octets, place);
-        if (is_armoured(utf8.data, utf8.length)) {
-            answer_finding(answer, FINDING_ENCRYPTED, text->part, "OpenPGP");
-            answer_part_flag(answer, text->part, PART_ENCRYPTED);
-        }
+        report_text(&run, text, place);
     }
     lines_finish(run.lines);
 }

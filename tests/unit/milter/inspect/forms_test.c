@@ -91,6 +91,88 @@ static void test_long_alternatives(void)
     check_contains(message->str, PLACE_LINE, "200:html 199");
 }
 
+/* A form is shown whatever it is called; a file beside a form is none. */
+static void test_named_alternatives(void)
+{
+    check(ALTERNATIVE "--b\n\nx\n--b\nContent-Type: text/html; name=m.htm\n\n<p>机密\n--b--\n", PLACE_LINE,
+          "1:x|1:机密");
+    check(ALTERNATIVE
+          "--b\n\nx\n--b\nContent-Type: text/html\nContent-Disposition: attachment\n\n<p>机密\n--b--\n",
+          PLACE_LINE, "1:x|1:机密");
+    check(ALTERNATIVE "--b\n\nx\n--b\nContent-Type: multipart/mixed; boundary=c\n\n--c\nContent-Type: "
+                      "text/html\n\n<p>y\n--c\nContent-Type: text/plain; name=z.txt\n\nz\n--c--\n--b--\n",
+          PLACE_LINE, "1:x|1:y");
+}
+
+/* Words that are whole only when what a style hides is taken away; and the hidden text itself. */
+static void test_hidden(void)
+{
+    static const char *const hiding[] = {
+        "style=display:none",         "style=\"color:red; Display : NONE !important\"",
+        "style=\"display/**/:none\"", "style='visibility: hidden'",
+        "style='font-size:0px'",      "style='mso-hide:all'",
+        "style='opacity: 0.0'",       "hidden",
+        "style=max-height:0",
+    };
+    static const char *const showing[] = {
+        "style=display:inline",
+        "style='font-size:0.9em'",
+        "style='opacity:1'",
+        "class=hidden",
+        "style=''",
+        "style",
+        "style='x:\"display:none\"'",
+        "style='/*display:none'",
+        "style=font-size:",
+    };
+    gchar *message;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(hiding); i++) {
+        message = g_strdup_printf(
+            "Content-Type: text/html; charset=utf-8\n\n<p>机<span %s>JU<b>N</b>K</span>密<p>end\n",
+            hiding[i]);
+        check(message, PLACE_LINE, "1:机密|2:end|1:机JUNK密");
+        g_free(message);
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(showing); i++) {
+        message = g_strdup_printf("Content-Type: text/html; charset=utf-8\n\n<p>机<span %s>JUNK</span>密\n",
+                                  showing[i]);
+        check(message, PLACE_LINE, "1:机JUNK密");
+        g_free(message);
+    }
+    /* a block that is hidden ends no line of what is seen */
+    check(
+        "Content-Type: text/html; charset=utf-8\n\n<div>机<div style=display:none>a<p>b<br>c</div>密<p>end\n",
+        PLACE_LINE, "1:机密|2:end|1:机|2:a|3:b|4:c|5:密|6:end");
+    /* never closed, closed too often, empty elements */
+    check("Content-Type: text/html; charset=utf-8\n\n<p>机密<p>a<span style=display:none>b\n", PLACE_LINE,
+          "1:机密|2:a|2:ab");
+    check("Content-Type: text/html; charset=utf-8\n\n</span><img style=display:none>机<br "
+          "style=display:none>密</p></span>\n",
+          PLACE_LINE, "1:机密|1:机|2:密");
+    check("Content-Type: text/html; charset=utf-8\n\n<body style=display:none>机密\n", PLACE_LINE, "1:机密");
+    /* in a charset that is called by another name */
+    check_contains("Content-Type: text/html; charset=iso-8859-1\n\n<p>\xbb\xfa<i hidden>x</i>\xc3\xdc\n",
+                   PLACE_LINE, "1:机密");
+}
+
+/* Programs show what stands behind the end, and a beginning that closes what was not opened. */
+static void test_html_ends(void)
+{
+    static const char html[] = "Content-Type: text/html; charset=utf-8\n\n";
+    static const char *const table[][2] = {
+        {"<html><body><p>a</body></html>机密\n", "1:a|2:机密"},
+        {"<html>a</html></html><p>机密</p></html>b\n", "1:a|2:机密|3:b"},
+        {"</span>机密\n", "1:机密"},
+        {"</html>机密\n", "1:机密"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+        g_autofree char *message = g_strconcat(html, table[i][0], NULL);
+        check(message, PLACE_LINE, table[i][1]);
+    }
+}
+
 /* RFC 2387 3.2: the root need not be the first part. */
 static void test_related(void)
 {
@@ -134,6 +216,15 @@ static void test_charsets_far(void)
         g_string_append(message, "0123456789\n");
     g_string_append(message, "\xff\n");
     check_contains(message->str, PLACE_LINE, "2:机密");
+    g_string_append(message, "y\n\xbb\xfa\xc3\xdc\n");
+    check_contains(message->str, PLACE_LINE, "|20005:机密");
+    g_string_truncate(message, 0);
+    g_string_append(message, "Content-Type: text/html; charset=iso-8859-1\n\n\xbb\xfa\xc3\xdc <br>");
+    for (guint i = 0; i < 100000; i++)
+        g_string_append(message, "\xa1\xa1 ");
+    g_string_append(message, "<br>x\n<p>\xbb\xfa&#9733;\xc3\xdc\n");
+    check_contains(message->str, PLACE_LINE, "1:机密|");
+    check_contains(message->str, PLACE_LINE, "4:机★密|");
 }
 
 #define MIXED "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nx\n--b\n"
@@ -209,6 +300,9 @@ int main(int argc, char **argv)
     g_test_set_nonfatal_assertions();
     g_test_add_func("/inspect/forms/alternatives", test_alternatives);
     g_test_add_func("/inspect/forms/long-alternatives", test_long_alternatives);
+    g_test_add_func("/inspect/forms/named-alternatives", test_named_alternatives);
+    g_test_add_func("/inspect/forms/hidden", test_hidden);
+    g_test_add_func("/inspect/forms/html-ends", test_html_ends);
     g_test_add_func("/inspect/forms/related", test_related);
     g_test_add_func("/inspect/forms/charsets", test_charsets);
     g_test_add_func("/inspect/forms/charsets-far", test_charsets_far);

@@ -149,7 +149,7 @@ static void check_html(const char *html, const char *expected)
     g_autoptr(GString) out = g_string_new(NULL);
 
     g_test_message("%s", html);
-    g_assert_true(html_to_text(html, strlen(html), out));
+    g_assert_true(html_to_text(html, strlen(html), HTML_WHOLE, out, NULL));
     g_assert_cmpstr(out->str, ==, expected);
 }
 
@@ -180,14 +180,14 @@ static void test_html_bomb(void)
     for (guint i = 0; i < 100000; i++)
         g_string_append(deep, "<div>");
     g_string_append(deep, "机密");
-    g_assert_true(html_to_text(deep->str, deep->len, out));
+    g_assert_true(html_to_text(deep->str, deep->len, HTML_WHOLE, out, NULL));
     g_assert_cmpstr(out->str, ==, "机密\n");
     /* characters at every border of the chunks that the parser is fed with */
     g_string_truncate(deep, 0);
     g_string_truncate(out, 0);
     for (guint i = 0; i < 30000; i++)
         g_string_append(deep, "机");
-    g_assert_true(html_to_text(deep->str, deep->len, out));
+    g_assert_true(html_to_text(deep->str, deep->len, HTML_WHOLE, out, NULL));
     g_assert_cmpuint(out->len, ==, deep->len + 1);
 }
 
