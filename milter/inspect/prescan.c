@@ -153,12 +153,25 @@ static gboolean is_technical(const char *name, gsize length)
            is_one_of(name, length, names);
 }
 
-static gboolean is_of_mail(const char *name, gsize length)
+/* Fields that people write above texts, too. */
+static gboolean is_of_memo(const char *name, gsize length)
 {
-    static const char *const names[] = {"From",   "To",       "Cc",        "Bcc",         "Subject", "Date",
+    static const char *const names[] = {"From",   "To",       "Cc",        "Bcc",         "Date",
                                         "Sender", "Reply-To", "Resent-To", "Resent-Date", NULL};
 
-    return is_technical(name, length) || is_one_of(name, length, names);
+    return is_one_of(name, length, names);
+}
+
+/* A scheme may read it, whatever it is called: Classification, Security-Label, Protective-Marking. */
+static gboolean may_be_label(const char *name, gsize length)
+{
+    static const char *const words[] = {"subject", "classif", "label", "marking", "secur", "sensitiv", NULL};
+
+    for (gsize i = 0; words[i] != NULL; i++) {
+        if (contains(name, length, words[i]))
+            return TRUE;
+    }
+    return FALSE;
 }
 
 /* As header_name_length, but with NULs and other control octets inside, for which the MTA took it for no
@@ -198,37 +211,69 @@ static gboolean is_boundary(const char *line, gsize length, const char *type)
     return strlen(boundary) == length - 2 && strstr(type, boundary) != NULL;
 }
 
+/* What the first line says of those behind it. */
+enum beginning {
+    BEGINS_WITH_FIELD,  /* lost from the header, surely */
+    BEGINS_WITH_MEMO,   /* a field of mail that people write, too, or a continuation of nothing */
+    BEGINS_WITH_REMARK, /* anything */
+};
+
+static enum beginning judge_first_line(const char *line, gsize length, char *name, gsize name_size)
+{
+    gsize dirty = dirty_name_length(line, length), clean = clean_name(line, dirty, name, name_size);
+
+    if (is_technical(name, clean) || g_ascii_strcasecmp(name, "Subject") == 0)
+        return BEGINS_WITH_FIELD;
+    if (is_of_memo(name, clean)) /* nobody writes control octets */
+        return clean < dirty ? BEGINS_WITH_FIELD : BEGINS_WITH_MEMO;
+    return line[0] == ' ' || line[0] == '\t' ? BEGINS_WITH_MEMO : BEGINS_WITH_REMARK;
+}
+
+/* The length of the line at *next, which is set behind it. */
+static gsize take_line(const char **next, const char *end)
+{
+    const char *line = *next, *newline = memchr(line, '\n', end - line);
+    gsize length = (newline != NULL ? newline : end) - line;
+
+    *next = newline != NULL ? newline + 1 : end;
+    return length > 0 && line[length - 1] == '\r' ? length - 1 : length;
+}
+
+/* Whether all lines up to an empty one are fields or continuations, and one of them should not be here. */
+static gboolean has_lost_field(const char *next, const char *end, enum beginning beginning, char *name,
+                               gsize name_size)
+{
+    gboolean is_found = FALSE;
+
+    for (guint lines = 1; next < end && lines < LIMIT_MISPLACED_LINES; lines++) {
+        const char *line = next;
+        gsize length = take_line(&next, end), name_length;
+        if (length == 0)
+            break;
+        if (line[0] == ' ' || line[0] == '\t')
+            continue;
+        name_length = header_name_length(line, length);
+        if (name_length == 0)
+            return FALSE;
+        if (!is_found && (is_technical(line, name_length) ||
+                          (beginning == BEGINS_WITH_MEMO && may_be_label(line, name_length)))) {
+            clean_name(line, name_length, name, name_size);
+            is_found = TRUE;
+        }
+    }
+    return is_found;
+}
+
 gboolean body_begins_with_fields(const char *body, gsize length, const char *type, char *name,
                                  gsize name_size)
 {
-    const char *end = body + length;
-    gboolean is_found = FALSE, is_message = type != NULL && g_ascii_strncasecmp(type, "message/", 8) == 0;
-    guint lines = 0;
+    const char *end = body + length, *next = body;
+    gsize first = length > 0 ? take_line(&next, end) : 0;
+    gboolean is_message = type != NULL && g_ascii_strncasecmp(type, "message/", 8) == 0;
+    enum beginning beginning;
 
-    for (const char *line = body; line < end && lines < LIMIT_MISPLACED_LINES; lines++) {
-        const char *newline = memchr(line, '\n', end - line);
-        gsize line_length = (newline != NULL ? newline : end) - line, name_length;
-        if (line_length > 0 && line[line_length - 1] == '\r')
-            line_length--;
-        if (line_length == 0)
-            return is_found;
-        if (lines == 0) {
-            if (is_boundary(line, line_length, type) ||
-                (is_message && header_name_length(line, line_length) > 0))
-                return FALSE;
-            name_length = clean_name(line, dirty_name_length(line, line_length), name, name_size);
-            if (is_of_mail(name, name_length))
-                return TRUE;
-        } else if (line[0] != ' ' && line[0] != '\t') {
-            name_length = header_name_length(line, line_length);
-            if (name_length == 0)
-                return FALSE;
-            if (!is_found && is_technical(line, name_length)) {
-                clean_name(line, name_length, name, name_size);
-                is_found = TRUE;
-            }
-        }
-        line = newline != NULL ? newline + 1 : end;
-    }
-    return is_found;
+    if (first == 0 || is_boundary(body, first, type) || (is_message && header_name_length(body, first) > 0))
+        return FALSE;
+    beginning = judge_first_line(body, first, name, name_size);
+    return beginning == BEGINS_WITH_FIELD || has_lost_field(next, end, beginning, name, name_size);
 }

@@ -88,7 +88,25 @@ static void test_fields_in_body(void)
         {"no field\r\nSIO-Label: x\r\n\ty\r\n\r\ntext", 0, "SIO-Label"},
         {"--b2\nX-Classification: 机密\n\ntext\n", 0, "X-Classification"}, /* another one */
         {"--\nX-Classification: 机密\n\ntext\n", 0, "X-Classification"},
+        /* fields that people write, too, with others */
+        {"To: b\nX-Classification: 机密\n\ntext", 0, "X-Classification"},
+        {"From: a\nTo: b\nDate: c\nMessage-Id: <d>\n\ntext", 0, "Message-Id"},
+        {"From: a\nTo: b,\n c\nSubject: 【机密】\n\ntext", 0, "Subject"},
+        {"To: b\nClassification: 机密\n\ntext", 0, "Classification"},
+        {"Date: today\nSecurity-Label: x\n\ntext", 0, "Security-Label"},
+        {"To: b\nDate: c\nProtective-Marking: x", 0, "Protective-Marking"}, /* and no text */
+        {"  continuation\nFrom: a\nTo: b\nSubject: 【机密】\n\ntext", 0, "Subject"},
+        {"T\0o: b\n\ntext", 12, "To"},
+        {"\x01To: b\nhow are you\n", 0, "To"},
         /* text */
+        {"To: all offices\nDate: today\n\nThe meeting is at ten.", 0, NULL},
+        {"From: the office\n\ntext", 0, NULL},
+        {"Date: today", 0, NULL},
+        {"To: all offices\nFrom: the office\nRe: meeting\n\ntext", 0, NULL},
+        {"To: all offices\nthe subject: is this\nSubject: no, this\n\ntext", 0, NULL},
+        {"To: all offices\nThe meeting is at ten.\nX-Ray: at eleven\n\ntext", 0, NULL},
+        {"From: bob\nSent: Monday\nTo: you\n\nSubject: text", 0, NULL},
+        {"  indented\nNote: text\n\ntext", 0, NULL},
         {"", 0, NULL},
         {"\nX-Classification: 机密\n", 0, NULL},
         {"Note: see below\n\ntext", 0, NULL},
