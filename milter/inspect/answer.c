@@ -9,6 +9,7 @@ struct answer {
     GByteArray *buffer;
     GByteArray *flat; /* of answer_finish */
     guint32 flags;
+    guint32 highest_line; /* of the candidates */
 };
 
 struct answer *answer_new(void)
@@ -44,6 +45,7 @@ void answer_clear(struct answer *answer)
     g_byte_array_set_size(answer->buffer, 0);
     g_byte_array_append(answer->buffer, (const guint8 *)"", 1); /* {0, 0} is the empty string */
     answer->flags = 0;
+    answer->highest_line = 0;
 }
 
 struct flat_bytes answer_octets(struct answer *answer, const char *data, gsize length, gsize most)
@@ -201,6 +203,8 @@ gboolean answer_has_finding(const struct answer *answer, enum finding_id id)
 static gboolean has_candidate(const struct answer *answer, const struct flat_candidate *candidate,
                               const char *text, gsize length)
 {
+    if (candidate->line > answer->highest_line)
+        return FALSE;
     for (guint i = answer->candidates->len, n = 0; i-- > 0 && n < CANDIDATES_COMPARED; n++) {
         const struct flat_candidate *other = &g_array_index(answer->candidates, struct flat_candidate, i);
         if (other->kind == candidate->kind && other->part == candidate->part &&
@@ -221,6 +225,7 @@ void answer_candidate(struct answer *answer, const struct place *place, const ch
     if (has_candidate(answer, &candidate, text, length))
         return;
     candidate.text = answer_text(answer, text, length, FACTS_FIELD_BYTES);
+    answer->highest_line = MAX(answer->highest_line, candidate.line);
     if (place->field != NULL)
         candidate.field = answer_octets(answer, place->field, strlen(place->field), FLAT_NAME_BYTES);
     if (!append(answer->candidates, &candidate, MOST_candidates))

@@ -286,7 +286,8 @@ static gsize convert_some(iconv_t descriptor, char **in, gsize *in_left, GString
     return result;
 }
 
-static guint decode_iconv(enum charset_id id, const char *octets, gsize length, GString *out)
+/* strict: the first that is not valid ends it. */
+static guint decode_iconv(enum charset_id id, const char *octets, gsize length, gboolean strict, GString *out)
 {
     char *in = (char *)octets;
     gsize in_left = length;
@@ -299,6 +300,8 @@ static guint decode_iconv(enum charset_id id, const char *octets, gsize length, 
         /* EILSEQ, or EINVAL at an unfinished end: give up one octet */
         g_string_append(out, REPLACEMENT);
         invalid++;
+        if (strict)
+            return invalid;
         in++;
         in_left--;
     }
@@ -308,7 +311,7 @@ static guint decode_iconv(enum charset_id id, const char *octets, gsize length, 
 
 /* RFC 1843: ~{ opens GB 2312 in seven bits, ~} closes it, ~~ is a tilde, ~ and line end is nothing; a line
  * end closes, too. */
-static guint decode_hz(const char *octets, gsize length, GString *out)
+static guint decode_hz(const char *octets, gsize length, gboolean strict, GString *out)
 {
     g_autoptr(GString) gb = g_string_sized_new(length);
     gboolean is_open_brace = FALSE;
@@ -330,17 +333,22 @@ static guint decode_hz(const char *octets, gsize length, GString *out)
             g_string_append_c(gb, octet);
         }
     }
-    return decode_iconv(CHARSET_GB18030, gb->str, gb->len, out);
+    return decode_iconv(CHARSET_GB18030, gb->str, gb->len, strict, out);
 }
 
-guint charset_decode(enum charset_id id, const char *octets, gsize length, GString *out)
+static guint decode(enum charset_id id, const char *octets, gsize length, gboolean strict, GString *out)
 {
     g_assert(id < CHARSET_COUNT);
     if (id == CHARSET_UTF_8 || id == CHARSET_ASCII)
         return decode_utf8(octets, length, id == CHARSET_ASCII, out);
     if (id == CHARSET_HZ)
-        return decode_hz(octets, length, out);
-    return decode_iconv(id, octets, length, out);
+        return decode_hz(octets, length, strict, out);
+    return decode_iconv(id, octets, length, strict, out);
+}
+
+guint charset_decode(enum charset_id id, const char *octets, gsize length, GString *out)
+{
+    return decode(id, octets, length, FALSE, out);
 }
 
 gboolean charset_decode_strict(enum charset_id id, const char *octets, gsize length, GString *out)
@@ -350,7 +358,7 @@ gboolean charset_decode_strict(enum charset_id id, const char *octets, gsize len
     if (id == CHARSET_UTF_8 && !g_utf8_validate_len(octets, length, NULL) &&
         memchr(octets, '\0', length) == NULL)
         return FALSE;
-    if (charset_decode(id, octets, length, out) == 0)
+    if (decode(id, octets, length, TRUE, out) == 0)
         return TRUE;
     g_string_truncate(out, before);
     return FALSE;

@@ -181,14 +181,28 @@ static gsize line_end(const guchar *at, gsize left)
     return *at == 0xe2 && left > 2 && at[1] == 0x80 && (at[2] == 0xa8 || at[2] == 0xa9) ? 3 : 0;
 }
 
+/* So many octets that are surely no line end: printable ASCII, by words. */
+static gsize plain_run(const char *text, gsize length)
+{
+    gsize at = 0;
+
+    for (guint64 word; at + sizeof word <= length; at += sizeof word) {
+        memcpy(&word, text + at, sizeof word);
+        if (((word | (word - G_GUINT64_CONSTANT(0x2020202020202020))) &
+             G_GUINT64_CONSTANT(0x8080808080808080)) != 0)
+            break;
+    }
+    return at;
+}
+
 /* The line that begins at text, trimmed; *next is behind its end. */
 static struct line line_at(const char *text, const char *end, const char **next)
 {
     struct line line = {.text = text};
     gsize ended = 0;
 
-    for (; text < end && (ended = line_end((const guchar *)text, end - text)) == 0; text++)
-        ;
+    while (text < end && (ended = line_end((const guchar *)text, end - text)) == 0)
+        text += (guchar)*text < 0x80 ? MAX(plain_run(text, end - text), 1) : 1;
     line.length = text - line.text;
     *next = text + ended;
     trim(&line);
