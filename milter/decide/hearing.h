@@ -49,7 +49,6 @@ struct hearing {
     gboolean automatic; /* nobody labels it: device, program, or a report of a login with null sender (2.9) */
     gboolean header_doubtful;    /* nothing may be called missing */
     const char *repeated_field;  /* a field that a scheme reads and that stands there twice; NULL */
-    const char *shortened_field; /* one of which only the beginning was kept; NULL */
     enum certainty certainty;
     gint doubt; /* enum reason_id for which E is not known; -1 */
 

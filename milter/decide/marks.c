@@ -4,6 +4,31 @@
 
 #include "milter/decide/disposition.h"
 
+/* A value of which only a part is known is not what that part says: categories may stand behind it. The
+ * claims from `first` on still raise; they label nothing. */
+static void distrust(GPtrArray *claims, guint first, struct claim *invalid)
+{
+    for (guint i = first; i < claims->len; i++)
+        ((struct claim *)g_ptr_array_index(claims, i))->near = TRUE;
+    g_ptr_array_add(claims, invalid);
+}
+
+static void read_field(const struct schemes *schemes, const struct fact_field *field, GPtrArray *claims)
+{
+    const struct place place = {.kind = PLACE_FIELD, .field = field->name.data};
+    const struct bytes *text = &field->decoded;
+    gboolean is_cut = (field->flags & (FIELD_SHORTENED | FIELD_CUT)) != 0;
+    guint first = claims->len;
+
+    claims_read(schemes, &place, text->data, text->length, claims);
+    if (is_cut || (field->flags & FIELD_UNDECODABLE) != 0)
+        distrust(
+            claims, first,
+            claim_new_invalid(&place, schemes_reading_field(schemes, place.field),
+                              message_make(is_cut ? MSG_MARKING_TOO_LONG : MSG_MARKING_UNDECODABLE, NULL),
+                              text->data, text->length));
+}
+
 static void read_fields(struct hearing *hearing)
 {
     const struct facts *facts = hearing->inputs->facts;
@@ -11,15 +36,12 @@ static void read_fields(struct hearing *hearing)
 
     for (guint i = 0; i < facts->field_count; i++) {
         const struct fact_field *field = &facts->fields[i];
-        struct place place = {.kind = PLACE_FIELD, .field = field->name.data};
 
-        if (schemes_reading_field(schemes, place.field) == NULL)
+        if (schemes_reading_field(schemes, field->name.data) == NULL)
             continue;
-        claims_read(schemes, &place, field->decoded.data, field->decoded.length, hearing->decision->claims);
-        if (hearing->shortened_field == NULL && (field->flags & FIELD_SHORTENED) != 0)
-            hearing->shortened_field = place.field;
-        if (hearing->repeated_field == NULL && facts_field_count(facts, place.field) > 1)
-            hearing->repeated_field = place.field;
+        read_field(schemes, field, hearing->decision->claims);
+        if (hearing->repeated_field == NULL && facts_field_count(facts, field->name.data) > 1)
+            hearing->repeated_field = field->name.data;
     }
 }
 
@@ -129,13 +151,9 @@ static void find_conflict(struct hearing *hearing)
 static void find_unclear(struct hearing *hearing)
 {
     const struct effective *label = hearing->decision->label;
-    /* What stood behind the part that was kept may be a category. */
-    const struct place shortened = {.kind = PLACE_FIELD, .field = hearing->shortened_field};
 
     if (label->invalid != NULL)
         find_unreadable(hearing, REASON_LABEL_INVALID, &label->invalid->place);
-    else if (shortened.field != NULL)
-        find_unreadable(hearing, REASON_LABEL_INVALID, &shortened);
     if (label->unmapped != NULL)
         find_unreadable(hearing, REASON_LABEL_UNMAPPED, &label->unmapped->place);
     if (label->part_unreadable != NULL)

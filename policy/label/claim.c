@@ -59,13 +59,19 @@ static char *keep_raw(const char *text, gsize length)
     return g_utf8_make_valid(text, (gssize)length);
 }
 
-static void add_invalid(struct reading *r, const struct scheme *scheme, struct message fault)
+struct claim *claim_new_invalid(const struct place *place, const struct scheme *scheme, struct message fault,
+                                const char *text, gsize length)
 {
-    struct claim *claim = claim_at(r->place, CLAIM_INVALID, scheme);
+    struct claim *claim = claim_at(place, CLAIM_INVALID, scheme);
     claim->fault = fault;
     claim->why = message_format(&fault, LANGUAGE_EN);
-    claim->raw = keep_raw(r->text, r->length);
-    g_ptr_array_add(r->claims, claim);
+    claim->raw = keep_raw(text, length);
+    return claim;
+}
+
+static void add_invalid(struct reading *r, const struct scheme *scheme, struct message fault)
+{
+    g_ptr_array_add(r->claims, claim_new_invalid(r->place, scheme, fault, r->text, r->length));
 }
 
 /* The mark as a label; takes its duration over. *irregular: a sign at a level that has no terms, a term above

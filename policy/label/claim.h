@@ -57,6 +57,9 @@ struct claim {
 
 /* A claim with a value, as a marker recipient makes one; takes the label over, copies the place. */
 struct claim *claim_new(const struct place *place, struct label *label);
+/* A place that cannot be read, whatever stands there: text is what is known of it; takes the fault over. */
+struct claim *claim_new_invalid(const struct place *place, const struct scheme *scheme, struct message fault,
+                                const char *text, gsize length);
 void claim_free(struct claim *claim);
 
 /*

@@ -222,6 +222,48 @@ static void test_invalid_outside(void)
     g_assert_cmpint(outside->verdict, ==, VERDICT_REFUSE);
 }
 
+/* A value of which only a part is known, or of which nobody knows what it says, is none; its beginning
+ * raises. */
+static void test_cut_value(void)
+{
+    static const struct {
+        enum field_flag flag;
+        const char *why;
+    } rows[] = {
+        {FIELD_SHORTENED, "the value is too long"},
+        {FIELD_CUT, "the value is too long"},
+        {FIELD_UNDECODABLE, "the value cannot be decoded"},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(world) world = world_new();
+        world_usual(world, "机密");
+        world->facts->fields[world->facts->field_count - 1].flags = rows[i].flag;
+        world_to(world, "<an@agency.gov.cn>");
+        g_autoptr(decision) decision = world_decide(world);
+        assert_effective(decision, "机密");
+        g_assert_false(decision->label->labelled);
+        g_assert_false(decision->label->missing);
+        g_assert_nonnull(decision->label->invalid);
+        g_assert_cmpstr(decision->label->invalid->why, ==, rows[i].why);
+        g_assert_cmpint(decision->leading->id, ==, REASON_LABEL_INVALID);
+        g_assert_cmpint(decision->verdict, ==, VERDICT_REFUSE);
+    }
+}
+
+/* Other fields may be as long as they like. */
+static void test_cut_field_of_no_scheme(void)
+{
+    g_autoptr(world) world = world_new();
+    world_usual(world, "机密");
+    world_field(world, "X-Other", "机密");
+    world->facts->fields[world->facts->field_count - 1].flags = FIELD_SHORTENED | FIELD_UNDECODABLE;
+    world_to(world, "<an@agency.gov.cn>");
+    g_autoptr(decision) decision = world_decide(world);
+
+    g_assert_cmpint(decision->verdict, ==, VERDICT_DELIVER);
+}
+
 /* A doubtful header: nothing may be called missing, for anybody. */
 static void test_doubtful_header(void)
 {
@@ -330,6 +372,8 @@ int main(int argc, char **argv)
     g_test_add_func("/marks/conflict", test_conflict);
     g_test_add_func("/marks/invalid", test_invalid);
     g_test_add_func("/marks/invalid-outside", test_invalid_outside);
+    g_test_add_func("/marks/cut-value", test_cut_value);
+    g_test_add_func("/marks/cut-field-of-no-scheme", test_cut_field_of_no_scheme);
     g_test_add_func("/marks/doubtful-header", test_doubtful_header);
     g_test_add_func("/marks/doubtful-body", test_doubtful_body);
     g_test_add_func("/marks/attachment", test_attachment);
