@@ -1,5 +1,6 @@
 #include "milter/decide/checks.h"
 
+#include "milter/decide/disposition.h"
 #include "milter/decide/recipients.h"
 
 /* ---------------------------------------------------------------- 11 recipient dominates */
@@ -113,6 +114,20 @@ static const struct zone_answer *zone_answer(struct hearing *hearing, const stru
     return &g_array_index(hearing->zones, struct zone_answer, hearing->zones->len - 1);
 }
 
+/* Those who encrypt for each other are the people of zones that say so: nobody else gets what nobody could
+ * check (2.13). */
+static void find_encrypted(const struct hearing *hearing, struct decided_recipient *recipient,
+                           struct check_line *line)
+{
+    struct reason *reason =
+        reasons_add(recipient->reasons, REASON_ENCRYPTED, line->check, CHECK_UNKNOWN_PERSISTENT);
+
+    reason->cause = CAUSE_ENCRYPTED;
+    reason_set_part(reason, hearing->excused->part);
+    if (line->reason < 0 && disposition_of(hearing, reason).verdict != VERDICT_DELIVER)
+        line_set(line, line->check, CHECK_UNKNOWN_PERSISTENT, REASON_ENCRYPTED);
+}
+
 static void check_zone(struct hearing *hearing, struct decided_recipient *recipient, struct check_line *line,
                        const struct zone *zone)
 {
@@ -122,6 +137,8 @@ static void check_zone(struct hearing *hearing, struct decided_recipient *recipi
         deny(recipient, line, REASON_ZONE_RECIPIENT, answer->dominance.above, &zone->limit_otherwise);
     if (answer->unproven)
         find(recipient, line, REASON_PROTECTION_UNPROVEN, CHECK_DENY);
+    if (hearing->excused != NULL && !(zone->inside && zone->encrypted_counts))
+        find_encrypted(hearing, recipient, line);
     if (line->reason < 0)
         line_set(line, CHECK_ZONE_RECIPIENT, answer->dominance.answer,
                  answer->dominance.answer == CHECK_PERMIT ? -1 : hearing->doubt);

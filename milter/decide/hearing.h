@@ -47,8 +47,10 @@ struct hearing {
     const struct device *device; /* SD by a `device` line */
 
     gboolean automatic; /* nobody labels it: device, program, or a report of a login with null sender (2.9) */
-    gboolean header_doubtful;    /* nothing may be called missing */
-    const char *repeated_field;  /* a field that a scheme reads and that stands there twice; NULL */
+    gboolean header_doubtful;           /* nothing may be called missing */
+    const char *repeated_field;         /* a field that a scheme reads and that stands there twice; NULL */
+    const struct fact_finding *excused; /* encryption of the whole message that the zone of origin lets count
+                                           as labelled; NULL */
     enum certainty certainty;
     gint doubt; /* enum reason_id for which E is not known; -1 */
 

@@ -279,13 +279,18 @@ static gboolean is_excused(const struct hearing *hearing, const struct fact_find
            is_whole_message(hearing->inputs->facts, finding->part);
 }
 
-static const struct fact_finding *first_of(const struct hearing *hearing, enum finding_cause cause)
+static const struct fact_finding *first_of(struct hearing *hearing, enum finding_cause cause)
 {
     const struct facts *facts = hearing->inputs->facts;
 
-    for (guint i = 0; i < facts->finding_count; i++)
-        if (finding_cause(facts->findings[i].id) == cause && !is_excused(hearing, &facts->findings[i]))
-            return &facts->findings[i];
+    for (guint i = 0; i < facts->finding_count; i++) {
+        const struct fact_finding *finding = &facts->findings[i];
+        if (finding_cause(finding->id) != cause)
+            continue;
+        if (!is_excused(hearing, finding))
+            return finding;
+        hearing->excused = finding;
+    }
     return NULL;
 }
 

@@ -206,6 +206,33 @@ static void test_encrypted_counts(void)
     g_assert_cmpint(archive->leading->id, ==, REASON_ENCRYPTED);
 }
 
+/* The people of such zones encrypt for each other: nobody else gets what nobody could check. */
+static void test_encrypted_for_others(void)
+{
+    g_autoptr(world) world = world_new();
+    world_zone(world, "office")->encrypted_counts = TRUE;
+    world_usual(world, "公开");
+    world_finding(world, FINDING_ENCRYPTED, 1);
+    add_root_part(world, "application/pkcs7-mime");
+    world_to(world, "<gu@agency.gov.cn>");
+    world_to(world, "<x@elsewhere.example>");
+    world_to(world, "<chen@ministry.gov.cn>");
+    g_autoptr(decision) decision = world_decide(world);
+    g_assert_cmpint(world_recipient(decision, "gu@agency.gov.cn")->verdict, ==, VERDICT_DELIVER);
+    g_assert_cmpint(world_recipient(decision, "x@elsewhere.example")->verdict, ==, VERDICT_REFUSE);
+    g_assert_cmpint(world_recipient(decision, "x@elsewhere.example")->leading->id, ==, REASON_ENCRYPTED);
+    g_assert_cmpint(world_recipient(decision, "chen@ministry.gov.cn")->verdict, ==, VERDICT_REFUSE);
+
+    /* what `undecidable` lets pass unread, it lets pass to them, too */
+    struct undecidable_line *line = g_ptr_array_index(world->policy->undecidable, 0);
+    line->causes = UNDECIDABLE_ENCRYPTED;
+    line->scheme = schemes_home(world->schemes);
+    line->up_to = world_level(world, "公开");
+    line->outcome.kind = OUTCOME_DELIVER;
+    g_autoptr(decision) unread = world_decide(world);
+    g_assert_cmpint(unread->verdict, ==, VERDICT_DELIVER);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -219,5 +246,6 @@ int main(int argc, char **argv)
     g_test_add_func("/inspection/no-facts-no-level", test_no_facts_no_level);
     g_test_add_func("/inspection/transient-refused", test_transient_refused);
     g_test_add_func("/inspection/encrypted-counts", test_encrypted_counts);
+    g_test_add_func("/inspection/encrypted-for-others", test_encrypted_for_others);
     return g_test_run();
 }
