@@ -63,7 +63,7 @@ static gboolean take_field(const struct flat *flat, const struct flat_field *fro
            take_bytes(flat, from->decoded, UTF8_TEXT, FACTS_FIELD_BYTES, &field->decoded);
 }
 
-static const char *mailbox_field_name(enum mailbox_field field)
+const char *mailbox_field_name(enum mailbox_field field)
 {
     switch (field) {
     case MAILBOX_FROM:

@@ -22,8 +22,9 @@ enum field_flag {
     FIELD_CONTROL = 1 << 1,    /* control octets or NUL inside */
     FIELD_UNDECODABLE = 1 << 2,/* charset unknown or octets not valid in it: decoded is a best effort */
     FIELD_SHORTENED = 1 << 3,  /* value longer than FACTS_FIELD_BYTES: only its beginning is here */
+    FIELD_BAD_MAILBOXES = 1 << 4, /* Sender, Resent-…: not all people in it can be read, so it may name anybody (From: bad_from) */
 };
-#define FIELD_FLAGS_ALL (FIELD_CUT | FIELD_CONTROL | FIELD_UNDECODABLE | FIELD_SHORTENED)
+#define FIELD_FLAGS_ALL (FIELD_CUT | FIELD_CONTROL | FIELD_UNDECODABLE | FIELD_SHORTENED | FIELD_BAD_MAILBOXES)
 #define FACTS_FIELD_BYTES 4096
 
 struct fact_field {
@@ -35,6 +36,7 @@ struct fact_field {
 
 /* A mailbox in a field that names people (RFC 5322 3.4, 3.6.2, 3.6.6). */
 enum mailbox_field { MAILBOX_FROM, MAILBOX_SENDER, MAILBOX_RESENT_FROM, MAILBOX_RESENT_SENDER };
+const char *mailbox_field_name(enum mailbox_field field);
 struct fact_mailbox {
     enum mailbox_field field;
     guint field_index;     /* which field of the message it is in; tells several From fields apart, and the topmost Resent block */

@@ -66,12 +66,28 @@ static guint field_at(const struct facts *facts, const char *name, guint occurre
     return G_MAXUINT;
 }
 
-/* Every mailbox of this kind in the fields `from` … `before` is own, and there is one; else *foreign is the
- * first that is not (NULL: there is none at all), borrowed. */
+/* The first of these fields, from `from` up to `before`, that could not be read: it may name anybody. NULL:
+ * none.
+ */
+static const struct fact_field *unreadable(const struct facts *facts, enum mailbox_field kind, guint from,
+                                           guint before)
+{
+    for (guint i = from; i < MIN(before, facts->field_count); i++) {
+        const struct fact_field *field = &facts->fields[i];
+        if ((field->flags & FIELD_BAD_MAILBOXES) != 0 &&
+            g_ascii_strcasecmp(field->name.data, mailbox_field_name(kind)) == 0)
+            return field;
+    }
+    return NULL;
+}
+
+/* Every mailbox of this kind in the fields `from` … `before` is own, and there is one, and the fields could
+ * be read; else *foreign is the first that is not (NULL: none), borrowed. */
 static gboolean all_own(struct hearing *hearing, enum mailbox_field kind, guint from, guint before,
                         const char **foreign)
 {
     const struct facts *facts = hearing->inputs->facts;
+    const struct fact_field *bad = unreadable(facts, kind, from, before);
     gboolean any = FALSE;
 
     *foreign = NULL;
@@ -86,7 +102,9 @@ static gboolean all_own(struct hearing *hearing, enum mailbox_field kind, guint 
         *foreign = mailbox->address.data;
         return FALSE;
     }
-    return any;
+    if (bad != NULL && bad->decoded.length > 0)
+        *foreign = bad->decoded.data;
+    return any && bad == NULL;
 }
 
 /* From: there, once, readable, and every author own. A resent message keeps the From of its first author (RFC
@@ -192,15 +210,17 @@ static void check_forged(struct hearing *hearing)
     const struct snapshot *snapshot = hearing->inputs->snapshot;
     const struct outcome *forged_from = &snapshot->policy->forged_from;
     const struct address *sender = hearing->inputs->envelope->sender;
+    const struct facts *facts = hearing->inputs->facts;
     g_autofree char *author = inside_author(hearing);
 
     if (sender->form != ADDRESS_NULL && zones_is_inside(snapshot->zones, sender->domain))
         find_forged(hearing, REASON_INSIDE_ENVELOPE, &snapshot->policy->forged_envelope, sender->canonical);
     if (author != NULL)
         find_forged(hearing, REASON_INSIDE_FROM, forged_from, author);
-    /* Where that is stopped, so is a From that cannot be read: some program shows an inside address there. */
-    else if (hearing->inputs->facts != NULL && hearing->inputs->facts->bad_from &&
-             !is_recorded(REASON_INSIDE_FROM, forged_from))
+    /* Where that is stopped, so is a From or Sender that cannot be read: some program shows an inside address
+     * there. */
+    else if (facts != NULL && !is_recorded(REASON_INSIDE_FROM, forged_from) &&
+             (facts->bad_from || unreadable(facts, MAILBOX_SENDER, 0, G_MAXUINT) != NULL))
         hearing_find(hearing, REASON_FROM_INVALID, CHECK_SENDER, CHECK_DENY)->outcome = *forged_from;
 }
 

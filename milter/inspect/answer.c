@@ -135,6 +135,11 @@ gboolean answer_field(struct answer *answer, const struct flat_field *field, gui
     return append(answer->fields, field, MOST_fields);
 }
 
+void answer_field_flag(struct answer *answer, guint index, enum field_flag flag)
+{
+    g_array_index(answer->fields, struct flat_field, index).flags |= flag;
+}
+
 void answer_mailbox(struct answer *answer, enum mailbox_field field, guint field_index, const char *address)
 {
     struct flat_mailbox mailbox = {field, field_index,

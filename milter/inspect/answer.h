@@ -29,6 +29,7 @@ struct flat_bytes answer_slice(struct answer *answer, struct flat_bytes of, gsiz
 /* A field of strings that were put in: its name printable and without colon. Sets its index; FALSE if there
  * are too many. */
 gboolean answer_field(struct answer *answer, const struct flat_field *field, guint *index);
+void answer_field_flag(struct answer *answer, guint index, enum field_flag flag);
 void answer_mailbox(struct answer *answer, enum mailbox_field field, guint field_index, const char *address);
 
 /* What a part says of itself; strings may be NULL. */

@@ -87,29 +87,17 @@ static void report_subject(const char *value, gsize length, struct answer *answe
 /* Which of the fields that name people it is; FALSE for all others. */
 static gboolean is_people_field(const struct header_field *field, enum mailbox_field *kind)
 {
-    static const struct {
-        const char *name;
-        enum mailbox_field kind;
-    } table[] = {
-        {"From", MAILBOX_FROM},
-        {"Sender", MAILBOX_SENDER},
-        {"Resent-From", MAILBOX_RESENT_FROM},
-        {"Resent-Sender", MAILBOX_RESENT_SENDER},
-    };
-
-    for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
-        if (header_field_is(field, table[i].name)) {
-            *kind = table[i].kind;
+    for (*kind = MAILBOX_FROM; *kind <= MAILBOX_RESENT_SENDER; ++*kind) {
+        if (header_field_is(field, mailbox_field_name(*kind)))
             return TRUE;
-        }
     }
     return FALSE;
 }
 
 /* Raw octets of a display name are made UTF-8 first: in GBK and Big5 a second octet may be an @, [ or
- * \ (facts 9.2). */
-static void report_mailboxes(const struct header_field *field, enum mailbox_field kind, guint index,
-                             struct answer *answer)
+ * \ (facts 9.2). FALSE if there may be others than those that were reported. */
+static gboolean report_mailboxes(const struct header_field *field, enum mailbox_field kind, guint index,
+                                 struct answer *answer)
 {
     g_autoptr(GPtrArray) addresses = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GString) raw = g_string_new(NULL), value = g_string_new(NULL);
@@ -125,13 +113,7 @@ static void report_mailboxes(const struct header_field *field, enum mailbox_fiel
         else
             answer_mailbox(answer, kind, index, addresses->pdata[i]);
     }
-    if (is_read)
-        return;
-    if (kind == MAILBOX_FROM)
-        answer_bad_from(answer);
-    else
-        answer_finding(answer, FINDING_MALFORMED, 0,
-                       (const char *[]){"From", "Sender", "Resent-From", "Resent-Sender"}[kind]);
+    return is_read;
 }
 
 /* Buffers that serve one field after the other. */
@@ -189,8 +171,13 @@ static void report_field(const struct header_field *field, struct scratch *scrat
         if (scratch->raw->len >= DECODED_FROM_BYTES)
             answer_finding(answer, FINDING_TEXT_TOO_LARGE, 0, "Subject");
     }
-    if (answer_field(answer, &flat, &index) && is_people_field(field, &kind))
-        report_mailboxes(field, kind, index, answer);
+    if (!answer_field(answer, &flat, &index) || !is_people_field(field, &kind) ||
+        report_mailboxes(field, kind, index, answer))
+        return;
+    if (kind == MAILBOX_FROM)
+        answer_bad_from(answer);
+    else
+        answer_field_flag(answer, index, FIELD_BAD_MAILBOXES);
 }
 
 /* What keeps anybody from calling a label missing, and fields that must be single. */

@@ -152,7 +152,7 @@ static void test_each_lie(void)
         {FIELDS, AT(flat_field, raw.length), 0xffffffff, "field"},
         {FIELDS, AT(flat_field, raw.length), 0x7fffffff, "field"},
         {FIELDS, AT(flat_field, decoded.length), 4, "field"}, /* a NUL inside */
-        {FIELDS, AT(flat_field, flags), 0x10, "field"},
+        {FIELDS, AT(flat_field, flags), 0x20, "field"},
         {MAILBOXES, AT(flat_mailbox, field), 4, "mailbox"},
         {MAILBOXES, AT(flat_mailbox, field), 1, "mailbox"}, /* the field is From, not Sender */
         {MAILBOXES, AT(flat_mailbox, field_index), 1, "mailbox"},

@@ -200,6 +200,11 @@ static void test_forged_outcomes(void)
     g_assert_cmpint(unreadable->verdict, ==, VERDICT_REFUSE);
     g_assert_cmpint(unreadable->leading->id, ==, REASON_FROM_INVALID);
     g_assert_cmpint(unreadable->reply.code, ==, 550);
+    world->facts->bad_from = FALSE;
+    world_field(world, "Sender", "x@elsewhere.example");
+    world->facts->fields[world->facts->field_count - 1].flags = FIELD_BAD_MAILBOXES;
+    g_autoptr(decision) bad_sender = world_decide(world);
+    g_assert_cmpint(bad_sender->leading->id, ==, REASON_FROM_INVALID);
     world->policy->forged_from.kind = OUTCOME_UNSET;
     g_autoptr(decision) usual = world_decide(world);
     g_assert_cmpint(usual->verdict, ==, VERDICT_DELIVER);
@@ -235,6 +240,35 @@ static void test_bad_from(void)
     g_assert_cmpstr(reasons, ==, "from-invalid");
 }
 
+/* What is read of a field is own, and what is not may be anybody: the reason that says what is wrong. */
+static void test_bad_others(void)
+{
+    static const struct {
+        const char *fields[3], *reasons;
+        guint bad; /* which of them */
+    } rows[] = {
+        {{"Sender"}, "sender-not-own", 0},
+        {{"Resent-From"}, "resent-not-own", 0},
+        {{"Resent-From", "Resent-Sender"}, "resent-not-own", 1},
+        {{"Resent-From", "Resent-From"}, "", 1}, /* not the topmost block */
+        {{"Resent-From", "Sender"}, "", 1},      /* nobody asks it in a resent message */
+        {{"To"}, "", 0},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(world) world = world_new();
+        world_usual(world, "公开");
+        world_to(world, "<gu@agency.gov.cn>");
+        guint first = world->facts->field_count;
+        for (guint n = 0; rows[i].fields[n] != NULL; n++)
+            world_field(world, rows[i].fields[n], "bo@agency.gov.cn");
+        world->facts->fields[first + rows[i].bad].flags |= FIELD_BAD_MAILBOXES;
+        g_autoptr(decision) decision = world_decide(world);
+        g_autofree char *reasons = sender_reasons(decision);
+        g_assert_cmpstr(reasons, ==, rows[i].reasons);
+    }
+}
+
 /* Nobody has read the fields: no identity is taken for granted, and what the envelope says still counts. */
 static void test_without_facts(void)
 {
@@ -263,6 +297,7 @@ int main(int argc, char **argv)
     g_test_add_func("/identity/forged-outcomes", test_forged_outcomes);
     g_test_add_func("/identity/nul", test_nul);
     g_test_add_func("/identity/bad-from", test_bad_from);
+    g_test_add_func("/identity/bad-others", test_bad_others);
     g_test_add_func("/identity/without-facts", test_without_facts);
     return g_test_run();
 }
