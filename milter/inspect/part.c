@@ -138,6 +138,23 @@ static void report_encrypted(const struct leaf *leaf, const struct part_words *w
     answer_part_flag(answer, number, PART_ENCRYPTED);
 }
 
+/* Of attachments, too: programs differ in where they stop. */
+static void report_size(const struct leaf *leaf, enum transfer_encoding encoding, guint number,
+                        struct answer *answer)
+{
+    guint anomalies;
+    guint64 size = transfer_decoded_size(encoding, leaf->octets, leaf->length, &anomalies);
+
+    answer_part_size(answer, number, size);
+    if (anomalies == 0)
+        return;
+    answer_finding(answer, FINDING_BAD_BASE64, number,
+                   (anomalies & TRANSFER_PADDING) != 0   ? "padding"
+                   : (anomalies & TRANSFER_FOREIGN) != 0 ? "octets"
+                                                         : "end");
+    answer_part_flag(answer, number, PART_DAMAGED);
+}
+
 static void report_unread(const char *type, enum transfer_encoding encoding, guint number,
                           struct answer *answer)
 {
@@ -197,7 +214,7 @@ static guint report_leaf(const struct leaf *leaf, const char *name, const struct
 
     if (number == 0)
         return 0;
-    answer_part_size(answer, number, transfer_decoded_size(encoding, leaf->octets, leaf->length));
+    report_size(leaf, encoding, number, answer);
     report_encrypted(leaf, &words, number, answer);
     report_unread(type, encoding, number, answer);
     if (is_text && standing->is_own)

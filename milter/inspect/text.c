@@ -17,18 +17,11 @@ static void damage(struct answer *answer, enum finding_id id, guint part, const 
 static void decode_transfer(const struct own_text *text, GString *decoded, const char **octets, gsize *length,
                             struct answer *answer)
 {
-    guint anomalies;
-
     switch (text->encoding) {
     case TRANSFER_PLAIN:
         return;
     case TRANSFER_BASE64:
-        anomalies = transfer_base64(*octets, *length, decoded);
-        if (anomalies != 0)
-            damage(answer, FINDING_BAD_BASE64, text->part,
-                   (anomalies & TRANSFER_PADDING) != 0   ? "padding"
-                   : (anomalies & TRANSFER_FOREIGN) != 0 ? "octets"
-                                                         : "end");
+        transfer_base64(*octets, *length, decoded); /* the part reports what is wrong with it */
         break;
     case TRANSFER_QUOTED_PRINTABLE:
         if (transfer_quoted_printable(*octets, *length, decoded) != 0)

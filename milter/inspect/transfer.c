@@ -125,15 +125,49 @@ guint transfer_quoted_printable(const char *octets, gsize length, GString *out)
     return anomalies;
 }
 
-guint64 transfer_decoded_size(enum transfer_encoding encoding, const char *octets, gsize length)
+static guint64 size_of_values(guint64 values)
+{
+    return values / 4 * 3 + (values % 4 == 0 ? 0 : values % 4 - 1);
+}
+
+/* As transfer_base64, but only counts. Most octets are values. */
+static guint64 scan_base64(const char *octets, gsize length, guint *anomalies)
+{
+    guint64 size = 0, values = 0;
+    gboolean was_padded = FALSE;
+
+    for (gsize at = 0; at < length; at++) {
+        guint8 value = base64_values[(guchar)octets[at]];
+        if (value < 64 && !was_padded) {
+            values++;
+        } else if (value < 64) {
+            *anomalies |= TRANSFER_PADDING;
+            was_padded = FALSE;
+            size += size_of_values(values);
+            values = 1;
+        } else if (value == B64_PAD) {
+            *anomalies |= !was_padded && values % 4 < 2 ? TRANSFER_UNFINISHED : 0;
+            was_padded = TRUE;
+        } else if (value == B64_FOREIGN) {
+            *anomalies |= TRANSFER_FOREIGN;
+        }
+    }
+    if (!was_padded && values % 4 == 1)
+        *anomalies |= TRANSFER_UNFINISHED;
+    return size + size_of_values(values);
+}
+
+guint64 transfer_decoded_size(enum transfer_encoding encoding, const char *octets, gsize length,
+                              guint *anomalies)
 {
     guint64 size = 0;
+    guint ignored;
 
+    anomalies = anomalies != NULL ? anomalies : &ignored;
+    *anomalies = 0;
     switch (encoding) {
     case TRANSFER_BASE64:
-        for (gsize at = 0; at < length; at++)
-            size += base64_values[(guchar)octets[at]] < 64;
-        return size / 4 * 3 + (size % 4 == 0 ? 0 : size % 4 - 1);
+        return scan_base64(octets, length, anomalies);
     case TRANSFER_QUOTED_PRINTABLE:
         for (gsize at = 0; at < length; at++) {
             gsize skip = octets[at] == '=' ? soft_break(octets + at + 1, length - at - 1) : 0;

@@ -31,7 +31,9 @@ enum transfer_anomaly {
 guint transfer_base64(const char *octets, gsize length, GString *out);
 guint transfer_quoted_printable(const char *octets, gsize length, GString *out);
 
-/* How long the content will be, without decoding it. */
-guint64 transfer_decoded_size(enum transfer_encoding encoding, const char *octets, gsize length);
+/* How long the content will be, without decoding it; *anomalies (may be NULL) as transfer_base64 returns
+ * them, 0 for other encodings. One pass. */
+guint64 transfer_decoded_size(enum transfer_encoding encoding, const char *octets, gsize length,
+                              guint *anomalies);
 
 #endif

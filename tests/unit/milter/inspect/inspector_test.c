@@ -74,8 +74,7 @@ static GString *large_message(gsize size)
                      "Content-Type: application/pdf; name=x.pdf\nContent-Transfer-Encoding: base64\n\n");
 
     while (message->len < size)
-        g_string_append(message,
-                        "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5eg==\n");
+        g_string_append(message, "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5\n");
     g_string_append(message, "\n--b--\n");
     return message;
 }

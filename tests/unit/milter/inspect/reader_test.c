@@ -342,6 +342,14 @@ static void test_text_findings(void)
     expect_findings("Content-Transfer-Encoding: base64\n\nQUJD*QUJD\n", "bad-base64:1(octets)");
     expect_findings("Content-Transfer-Encoding: base64\n\nQQ==\nQUJD\n", "bad-base64:1(padding)");
     expect_findings("Content-Transfer-Encoding: base64\n\nQUJDQ\n", "bad-base64:1(end)");
+    expect_findings("Content-Type: application/pdf\nContent-Transfer-Encoding: base64\n\nQUJD*QUJD\n",
+                    "bad-base64:1(octets)");
+    expect_findings(MIXED "--b\n\nx\n--b\nContent-Type: image/png\nContent-Transfer-Encoding: "
+                          "base64\n\nQQ==\nQUJD\n--b--\n",
+                    "bad-base64:3(padding)");
+    expect_findings(MIXED "--b\n\nx\n--b\nContent-Type: image/png\nContent-Transfer-Encoding: "
+                          "base64\n\nQUJD\nQQ==\n\n--b--\n",
+                    "");
     expect_findings("Content-Transfer-Encoding: quoted-printable\n\na=ZZ\n", "bad-quoted-printable:1");
     expect_findings("Content-Type: text/plain; charset=x-none\n\nabc\n", "unknown-charset:1(x-none)");
     expect_findings("Content-Type: text/plain; charset=utf-8\n\n\xbb\xfa\n", "wrong-charset:1(utf-8)");

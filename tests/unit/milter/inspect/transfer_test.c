@@ -17,7 +17,7 @@ static void check(const struct row *row, guint (*decode)(const char *, gsize, GS
     g_assert_cmpuint(decode(row->in, strlen(row->in), out), ==, row->anomalies);
     g_assert_cmpstr(out->str, ==, row->out);
     if (row->anomalies == 0)
-        g_assert_cmpuint(transfer_decoded_size(encoding, row->in, strlen(row->in)), ==, out->len);
+        g_assert_cmpuint(transfer_decoded_size(encoding, row->in, strlen(row->in), NULL), ==, out->len);
 }
 
 static void test_base64(void)
@@ -81,10 +81,12 @@ static void test_random(void)
         g_autoptr(GString) out = g_string_new(NULL);
         for (gsize i = 0; i < length; i++)
             in[i] = "ABCDwxyz0189+/==\r\n *\0\xff"[g_test_rand_int_range(0, 22)];
-        transfer_base64(in, length, out);
+        guint anomalies = transfer_base64(in, length, out), scanned;
         g_assert_cmpuint(out->len, <=, length * 3 / 4 + 1);
+        g_assert_cmpuint(transfer_decoded_size(TRANSFER_BASE64, in, length, &scanned), ==, out->len);
+        g_assert_cmpuint(scanned, ==, anomalies);
         transfer_quoted_printable(in, length, out);
-        transfer_decoded_size(TRANSFER_QUOTED_PRINTABLE, in, length);
+        transfer_decoded_size(TRANSFER_QUOTED_PRINTABLE, in, length, NULL);
     }
 }
 
