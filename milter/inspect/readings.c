@@ -5,6 +5,8 @@
 #include "milter/inspect/charset.h"
 #include "milter/inspect/limits.h"
 
+#define REPLACEMENT "\xef\xbf\xbd"
+
 static const enum charset_id charsets[READING_CHARSETS] = {CHARSET_UTF_8, CHARSET_GB18030, CHARSET_BIG5};
 
 /* NULs are counted elsewhere. */
@@ -27,6 +29,11 @@ gboolean octets_have_one_reading(const char *charset, struct bytes octets)
     if (charset_keeps_ascii(named) && octets_are_ascii(octets.data, octets.length))
         return TRUE;
     return (named == CHARSET_UTF_8 || named == CHARSET_ASCII) && is_utf8(octets);
+}
+
+gboolean reading_is_of(guint which, const char *charset)
+{
+    return charset_find(charset, strlen(charset)) == charsets[which];
 }
 
 /* ---------------------------------------------------------------- masks */
@@ -59,6 +66,28 @@ static gsize unmask(const char *at, gsize left, char *octet)
     return 3;
 }
 
+/* A line that is not UTF-8 becomes one character that says so: mostly none is. */
+static void decode_utf8_lines(struct bytes text, GString *out)
+{
+    for (gsize at = 0; at < text.length;) {
+        const char *line = text.data + at, *newline = memchr(line, '\n', text.length - at);
+        gsize length = newline != NULL ? (gsize)(newline - line) + 1 : text.length - at;
+        if (is_utf8((struct bytes){line, length}))
+            g_string_append_len(out, line, length);
+        else
+            g_string_append(out, newline != NULL ? REPLACEMENT "\n" : REPLACEMENT);
+        at += length;
+    }
+}
+
+static void decode_plain(enum charset_id charset, struct bytes text, GString *out)
+{
+    if (charset == CHARSET_UTF_8)
+        decode_utf8_lines(text, out);
+    else
+        charset_decode(charset, text.data, text.length, out);
+}
+
 static void decode_masked(enum charset_id charset, struct bytes text, GString *out)
 {
     g_autoptr(GString) octets = g_string_sized_new(text.length);
@@ -71,13 +100,13 @@ static void decode_masked(enum charset_id charset, struct bytes text, GString *o
             at += length;
             continue;
         }
-        charset_decode(charset, octets->str, octets->len, out);
+        decode_plain(charset, (struct bytes){octets->str, octets->len}, out);
         g_string_truncate(octets, 0);
         g_string_append_c(out, text.data[at++]);
         while (at < text.length && ((guchar)text.data[at] & 0xc0) == 0x80)
             g_string_append_c(out, text.data[at++]);
     }
-    charset_decode(charset, octets->str, octets->len, out);
+    decode_plain(charset, (struct bytes){octets->str, octets->len}, out);
 }
 
 /* ---------------------------------------------------------------- readings */
@@ -86,7 +115,7 @@ static void decode(enum charset_id charset, struct bytes text, gboolean is_maske
     if (is_masked)
         decode_masked(charset, text, out);
     else
-        charset_decode(charset, text.data, text.length, out);
+        decode_plain(charset, text, out);
 }
 
 /* Lines that the charset cannot read become empty: another one can, or none. Only their beginnings are looked
@@ -97,7 +126,7 @@ static void drop_unreadable_lines(GString *text)
 
     for (char *line = text->str; line < end;) {
         char *newline = memchr(line, '\n', end - line), *next = newline != NULL ? newline : end;
-        if (g_strstr_len(line, MIN(next - line, LIMIT_LINE_BYTES), "\xef\xbf\xbd") == NULL) {
+        if (g_strstr_len(line, MIN(next - line, LIMIT_LINE_BYTES), REPLACEMENT) == NULL) {
             memmove(to, line, next - line);
             to += next - line;
         }

@@ -20,6 +20,9 @@ gboolean octets_have_one_reading(const char *charset, struct bytes octets);
 /* Appends valid UTF-8. */
 void octets_mask(struct bytes octets, GString *masked);
 
+/* Whether charset number `which` is the one of this name. */
+gboolean reading_is_of(guint which, const char *charset);
+
 /* The text in charset number `which`, new. Lines that cannot be read in it, and those between beginning and
  * end, are empty. */
 GString *reading_make(guint which, struct bytes octets, gboolean is_masked);

@@ -37,8 +37,9 @@ static void decode_transfer(const struct own_text *text, GString *decoded, const
     *length = decoded->len;
 }
 
-/* Converts to UTF-8; NULL if it is UTF-8 as it stands. */
-static GString *convert(const struct own_text *text, const char *octets, gsize length, struct answer *answer)
+/* Converts to UTF-8; NULL if it is UTF-8 as it stands. *as_named: it is what it says. */
+static GString *convert(const struct own_text *text, const char *octets, gsize length, struct answer *answer,
+                        gboolean *as_named)
 {
     enum charset_id charset =
         text->charset[0] != '\0' ? charset_find(text->charset, strlen(text->charset)) : CHARSET_ASCII;
@@ -56,7 +57,8 @@ static GString *convert(const struct own_text *text, const char *octets, gsize l
     if (charset == CHARSET_UTF_8 && g_utf8_validate_len(octets, length, NULL))
         return NULL;
     out = g_string_sized_new(length + length / 2);
-    if (charset != CHARSET_UNKNOWN && charset_decode_strict(charset, octets, length, out))
+    *as_named = charset != CHARSET_UNKNOWN && charset_decode_strict(charset, octets, length, out);
+    if (*as_named)
         return g_steal_pointer(&out);
     charset_guess(octets, length, out, &invalid);
     if (invalid && charset != CHARSET_UNKNOWN) {
@@ -101,9 +103,10 @@ static struct bytes octets_of(struct run *run, const struct own_text *text)
 }
 
 /* The text in UTF-8, HTML as it stands. */
-static struct bytes read_text(struct run *run, const struct own_text *text, struct bytes octets)
+static struct bytes read_text(struct run *run, const struct own_text *text, struct bytes octets,
+                              gboolean *as_named)
 {
-    GString *converted = convert(text, octets.data, octets.length, run->answer);
+    GString *converted = convert(text, octets.data, octets.length, run->answer, as_named);
     struct bytes utf8 = octets;
 
     if (converted != NULL)
@@ -161,29 +164,35 @@ static gboolean add_html(struct run *run, struct form *form)
     return is_read;
 }
 
-static void add_readings(struct run *run, struct form *form, struct bytes octets, gboolean is_masked)
+/* skipped: the name of a charset in which it was read already, or "". */
+static void add_readings(struct run *run, struct form *form, const GString *masked, const char *skipped)
 {
-    for (guint which = 0; which < READING_CHARSETS; which++)
-        add_lines(run, form, keep(run, reading_make(which, octets, is_masked)));
+    struct bytes octets = form->utf8;
+
+    if (masked != NULL)
+        octets = (struct bytes){masked->str, masked->len};
+    for (guint which = 0; which < READING_CHARSETS; which++) {
+        if (!reading_is_of(which, skipped))
+            add_lines(run, form, keep(run, reading_make(which, octets, masked != NULL)));
+    }
 }
 
 /* Whatever it is called. A wrong reading has no marks in it. */
-static void add_other_readings(struct run *run, const struct own_text *text, struct bytes octets,
-                               struct lines_place place)
+static void add_other_readings(struct run *run, const struct own_text *text, struct form *form,
+                               const char *skipped)
 {
-    struct form form = {place, octets, TRUE};
     struct plain plain;
 
     if (!text->is_html) {
-        add_readings(run, &form, octets, FALSE);
+        add_readings(run, form, NULL, skipped);
         return;
     }
-    g_autoptr(GString) masked = g_string_sized_new(2 * octets.length);
-    octets_mask(octets, masked);
+    g_autoptr(GString) masked = g_string_sized_new(2 * form->utf8.length);
+    octets_mask(form->utf8, masked);
     make_plain(run, (struct bytes){masked->str, masked->len}, &plain);
     if (plain.shown != NULL)
-        add_readings(run, &form, (struct bytes){plain.shown->str, plain.shown->len}, TRUE);
-    add_readings(run, &form, (struct bytes){plain.whole->str, plain.whole->len}, TRUE);
+        add_readings(run, form, plain.shown, skipped);
+    add_readings(run, form, plain.whole, skipped);
 }
 
 /* OpenPGP in the text itself (RFC 9580 6.2): nobody but its recipient can read it. */
@@ -198,7 +207,8 @@ static gboolean is_armoured(const char *text, gsize length)
 static void report_text(struct run *run, const struct own_text *text, struct lines_place place)
 {
     struct bytes octets = octets_of(run, text);
-    struct form form = {place, read_text(run, text, octets), FALSE};
+    gboolean as_named = FALSE;
+    struct form form = {place, read_text(run, text, octets, &as_named), FALSE};
 
     if (!text->is_html)
         lines_add(run->lines, form.utf8.data, form.utf8.length);
@@ -206,8 +216,10 @@ static void report_text(struct run *run, const struct own_text *text, struct lin
         damage(run->answer, FINDING_DAMAGED, text->part, "html");
         answer_part_flag(run->answer, text->part, PART_UNREAD);
     }
-    if (!octets_have_one_reading(text->charset, octets))
-        add_other_readings(run, text, octets, place);
+    if (!octets_have_one_reading(text->charset, octets)) {
+        struct form other = {place, octets, TRUE};
+        add_other_readings(run, text, &other, as_named ? text->charset : "");
+    }
     if (is_armoured(form.utf8.data, form.utf8.length)) {
         answer_finding(run->answer, FINDING_ENCRYPTED, text->part, "OpenPGP");
         answer_part_flag(run->answer, text->part, PART_ENCRYPTED);
