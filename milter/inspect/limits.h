@@ -26,6 +26,8 @@
 
 /* Text whose charset is not sure: so much of its beginning, and of its end, is read in the others. */
 #define LIMIT_READING_BYTES (32 << 10)
+/* The same of HTML, before it is made text. */
+#define LIMIT_READING_HTML_BYTES (512 << 10)
 
 /* Fields that stand in the body: lines that are looked at. */
 #define LIMIT_MISPLACED_LINES 100

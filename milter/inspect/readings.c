@@ -37,7 +37,7 @@ gboolean reading_is_of(guint which, const char *charset)
 }
 
 /* ---------------------------------------------------------------- masks */
-void octets_mask(struct bytes octets, GString *masked)
+static void mask(struct bytes octets, GString *masked)
 {
     const char *at = octets.data, *end = at + octets.length;
 
@@ -51,6 +51,18 @@ void octets_mask(struct bytes octets, GString *masked)
             g_string_append_len(masked, mask, sizeof mask);
         }
     }
+}
+
+void octets_mask(struct bytes octets, GString *masked)
+{
+    gsize most = LIMIT_READING_HTML_BYTES;
+
+    if (octets.length <= 2 * most) {
+        mask(octets, masked);
+        return;
+    }
+    mask((struct bytes){octets.data, most}, masked);
+    mask((struct bytes){octets.data + octets.length - most, most}, masked);
 }
 
 /* Octets that the character at `at` stands for, with the octet itself; 0: a character that was written as an

@@ -17,7 +17,7 @@
  * says anything). */
 gboolean octets_have_one_reading(const char *charset, struct bytes octets);
 
-/* Appends valid UTF-8. */
+/* Appends valid UTF-8: of all, or of LIMIT_READING_HTML_BYTES at the beginning and as many at the end. */
 void octets_mask(struct bytes octets, GString *masked);
 
 /* Whether charset number `which` is the one of this name. */

@@ -187,7 +187,7 @@ static void add_other_readings(struct run *run, const struct own_text *text, str
         add_readings(run, form, NULL, skipped);
         return;
     }
-    g_autoptr(GString) masked = g_string_sized_new(2 * form->utf8.length);
+    g_autoptr(GString) masked = g_string_new(NULL);
     octets_mask(form->utf8, masked);
     make_plain(run, (struct bytes){masked->str, masked->len}, &plain);
     if (plain.shown != NULL)

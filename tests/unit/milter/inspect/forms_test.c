@@ -225,6 +225,12 @@ static void test_charsets_far(void)
     g_string_append(message, "<br>x\n<p>\xbb\xfa&#9733;\xc3\xdc\n");
     check_contains(message->str, PLACE_LINE, "1:机密|");
     check_contains(message->str, PLACE_LINE, "4:机★密|");
+    /* so much that the middle is not read */
+    for (guint i = 0; i < 400000; i++)
+        g_string_append(message, "\xa1\xa1 ");
+    g_string_append(message, "<p>\xbb\xfa&#9733;\xc3\xdc!\n");
+    check_contains(message->str, PLACE_LINE, "1:机密|");
+    check_contains(message->str, PLACE_LINE, ":机★密!|");
 }
 
 #define MIXED "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nx\n--b\n"
