@@ -73,8 +73,8 @@ sub attach {
     return bless { top => $TOP, dir => abs_path($dir), port => \%port, process => {} }, $class;
 }
 
-# The users postfix and nobody have to get in, and the path of a Unix socket has 107 bytes: where the wanted directory
-# gives neither, the lab lies below /tmp and the directory is a link to it.
+# The users postfix and nobody have to get in, the path of a Unix socket has 107 bytes, and Postfix's settings are words:
+# where the wanted directory does not give that, the lab lies below /tmp and the directory is a link to it.
 sub _directory {
     my ($wanted) = @_;
     if (!$wanted) {
@@ -96,7 +96,7 @@ sub _directory {
     rmdir $wanted if -d $wanted;
     make_path(dirname($wanted));
     my $dir = abs_path(dirname($wanted)) . '/' . basename($wanted);
-    if (length $dir > 70 || grep { !((stat)[2] & 01) } _parents($dir)) {
+    if (length $dir > 70 || $dir =~ m{[^\w./-]} || grep { !((stat)[2] & 01) } _parents($dir)) {
         my $real = tempdir('/tmp/miji-lab-XXXXXX');
         chmod 0755, $real;
         symlink $real, $dir or die "$dir: $!\n";

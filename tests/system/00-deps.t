@@ -68,7 +68,7 @@ is(read_file($policy), "mine\n", 'and policy-rc.d is back');
 
 apt(": >$dir/busy; sleep 60; false");
 my $pid = fork // die;
-if (!$pid) { setpgrp; $ENV{PATH} = "$dir/bin"; exec "$top/contrib/deps/install >/dev/null 2>&1" }
+if (!$pid) { setpgrp; $ENV{PATH} = "$dir/bin"; exec "\Q$top\E/contrib/deps/install >/dev/null 2>&1" }
 my $deadline = time + 20;
 sleep 0.02 while !-e "$dir/busy" && time < $deadline;
 like(read_file($policy), qr/exit 101/, 'while it installs');
@@ -113,7 +113,7 @@ sub apt {
 
 sub run {
     local $ENV{PATH} = "$dir/bin";
-    my $text = `$top/contrib/deps/install 2>&1 </dev/null`;
+    my $text = `\Q$top\E/contrib/deps/install 2>&1 </dev/null`;
     return ($? >> 8, $text);
 }
 

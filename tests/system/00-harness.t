@@ -64,7 +64,7 @@ my @cases = (
 for my $case (@cases) {
     my ($name, $script, $expect) = @$case;
     write_script($name, $script) if defined $script;
-    my ($out, $status) = output("$top/tests/run $dir/$name");
+    my ($out, $status) = output("\Q$top\E/tests/run $dir/$name");
     if ($expect) {
         ok($out =~ $expect && $status == 1, "$name fails") or diag $out;
     } else {
@@ -77,19 +77,19 @@ for my $case (@cases) {
     write_script('hangs.t', q{$SIG{TERM} = sub { print "ok 1 - tidied\n"; exit 0 }; $| = 1; sleep 60;});
     local $ENV{MIJI_TEST_SECONDS} = 1;
     my $begin = time;
-    my ($out, $status) = output("$top/tests/run $dir/hangs.t");
+    my ($out, $status) = output("\Q$top\E/tests/run $dir/hangs.t");
     like($out, qr/^not ok \d+ - took longer than 1 s$/m, 'a program that hangs fails');
     like($out, qr/^ok 1 - tidied$/m, 'and could tidy up');
     cmp_ok(time - $begin, '<', 20, 'in bounded time');
 }
 
 {
-    my ($out, $status) = output("$top/tests/prove $dir $dir/bails.t $dir/passes.t");
+    my ($out, $status) = output("\Q$top\E/tests/prove $dir $dir/bails.t $dir/passes.t");
     my @lines = split /\n/, $out;
     like($lines[-2], qr/^Files=2, Tests=4/, 'after a bail-out the other programs still run');
     is($lines[-1], 'Result: FAIL', 'and the run as a whole has failed');
     isnt($status, 0, 'also in its status');
-    ($out, $status) = output("$top/tests/prove $dir $dir/passes.t $dir/plan-last");
+    ($out, $status) = output("\Q$top\E/tests/prove $dir $dir/passes.t $dir/plan-last");
     @lines = split /\n/, $out;
     is("$lines[-1] $status", 'Result: PASS 0', 'what passes passes');
     write_script('environment.t',
@@ -97,7 +97,7 @@ for my $case (@cases) {
             . $dir
             . q{ always-malloc" && $ENV{MIJI_TOP} =~ m(^/) && $ENV{UBSAN_OPTIONS} =~ /halt_on_error=1/ ? "ok 1\n" : "not ok 1\n"}
     );
-    ($out, $status) = output("cd $top && tests/prove $dir $dir/environment.t");
+    ($out, $status) = output("cd \Q$top\E && tests/prove $dir $dir/environment.t");
     is($status, 0, 'build folder and sanitizer options are in the environment') or diag $out;
 }
 

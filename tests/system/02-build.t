@@ -60,7 +60,7 @@ is($status, 0, 'a variant is built') or diag $text;
 is(run('cov/bin/miji'), "three\n", 'in a folder of its own');
 is(run('miji'), "two\n", 'and the other one stays as it was');
 like(
-    `cd $dir && $top/tests/coverage .build/cov`,
+    `cd $dir && \Q$top\E/tests/coverage .build/cov`,
     qr{\Amilter/cli +1 of +1 lines 100\.0 %\nmilter/daemon +0 of +1 lines   0\.0 %\n.*^all +2 of +4 lines  50\.0 %\n\z}ms,
     'coverage counts the lines that ran, of all that there are'
 );

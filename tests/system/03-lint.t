@@ -54,7 +54,7 @@ for my $case (@cases) {
     my $found = $place ? "$file:$place\n" : $other // '';
     my $files = $other ? 0 : 1;
     my $count = $found ? 1 : 0;
-    my $out = `cd $dir && perl $top/tests/lint/run 2>&1`;
+    my $out = `cd $dir && perl \Q$top\E/tests/lint/run 2>&1`;
     is($out . ($? >> 8), "${found}lint: $files files, $count findings\n$count", $name);
 }
 

@@ -17,7 +17,7 @@ my %elsewhere = map { $_ => 1 } qw(postconf(1) postconf(5) ps(1) ulimit(1) slapd
 
 for my $name (sort keys %page) {
     my $file = "$top/$page{$name}";
-    is(`groff -K utf8 -mdoc -Tutf8 -ww -z $file 2>&1`, '', "$name is set without a warning");
+    is(`groff -K utf8 -mdoc -Tutf8 -ww -z \Q$file\E 2>&1`, '', "$name is set without a warning");
     my $text = read_file($page{$name});
     my @refers = map { s/ (\d).*/($1)/r } $text =~ /^\.Xr (\S+ \d)/mg;
     is_deeply([grep { !$page{$_} && !$elsewhere{$_} } @refers], [], "$name refers to pages that there are");
@@ -25,8 +25,8 @@ for my $name (sort keys %page) {
 
 # what the sources can say: DIAG_X, REASON_X, FINDING_X, beside the tables themselves
 my %used;
-for my $file (split /\n/, `find $top/policy $top/rules $top/milter -name '*.c'`) {
-    my $text = read_file(substr $file, 1 + length $top);
+for my $file (split /\n/, `cd \Q$top\E && find policy rules milter -name '*.c'`) {
+    my $text = read_file($file);
     $used{$_} = 1 for $text =~ /\b((?:DIAG|REASON|FINDING)_[A-Z0-9_]+)\b/g;
 }
 

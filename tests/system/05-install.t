@@ -6,6 +6,7 @@ use warnings;
 use utf8;
 use Cwd qw(abs_path);
 use File::Find qw(find);
+use File::Glob qw(bsd_glob);
 use File::Temp qw(tempdir);
 use Test::More;
 
@@ -18,8 +19,8 @@ my ($version) = read_file("$top/policy/version.h") =~ /MIJI_VERSION "(.*)"/;
 my %expected = map { $_ => 1 } (
     qw(sbin/miji-milter sbin/miji-inspect bin/miji lib/systemd/system/miji.service),
     qw(share/man/man1/miji.1 share/man/man5/miji.conf.5 share/man/man5/miji.scheme.5 share/man/man8/miji-milter.8),
-    map({ s{.*/}{share/miji/schemes/}r } glob "$top/policy/schemes/*.scheme"),
-    map({ s{.*/}{share/miji/ldap-schema/}r } glob "$top/ldap-schema/*"),
+    map({ s{.*/}{share/miji/schemes/}r } bsd_glob "\Q$top\E/policy/schemes/*.scheme"),
+    map({ s{.*/}{share/miji/ldap-schema/}r } bsd_glob "\Q$top\E/ldap-schema/*"),
 );
 
 my $other = "$dir/other";
@@ -87,7 +88,7 @@ done_testing;
 
 sub make {
     my ($arguments) = @_;
-    my $text = `make --no-print-directory -C $top $arguments 2>&1`;
+    my $text = `make --no-print-directory -C \Q$top\E $arguments 2>&1`;
     diag $text if $?;
     return $? >> 8;
 }

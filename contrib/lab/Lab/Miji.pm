@@ -6,6 +6,7 @@ package Lab::Miji;
 use strict;
 use warnings;
 use File::Copy qw(copy);
+use File::Glob qw(bsd_glob);
 use File::Path qw(make_path);
 
 # conf: text of miji.conf, with places (see "miji_conf"); default: contrib/lab/miji.conf. arguments => […]: more of the
@@ -110,7 +111,7 @@ sub _prepare_miji {
         copy("$self->{build}/bin/$program", "$self->{dir}/bin/$program") or die "$program: $!\n";
         chmod 0755, "$self->{dir}/bin/$program";
     }
-    for my $scheme (glob "'$self->{top}'/policy/schemes/*.scheme") {
+    for my $scheme (bsd_glob "\Q$self->{top}\E/policy/schemes/*.scheme") {
         copy($scheme, "$self->{dir}/etc/schemes/") or die "$scheme: $!\n";
     }
     Lab::write_file("$self->{dir}/etc/ldap.password", $self->password('miji') . "\n", 0600);

@@ -112,7 +112,8 @@ sub _tree {
 sub _prepare_conf {
     my ($self) = @_;
     my $dir = "$self->{dir}/slapd";
-    my $schema = "$self->{top}/ldap-schema";
+    my $schema = "$dir/schema";    # a name without blanks, whatever the place of the source is called
+    symlink "$self->{top}/ldap-schema", $schema or die "$schema: $!\n";
     Lab::write_file("$dir/slapd.conf", <<"END");
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
