@@ -142,7 +142,7 @@ SYSTEM := $(filter-out $(if $(filter default,$(VARIANT)),,tests/system/0%),$(wil
           $(if $(RACE),tests/tsan/wrap.t)
 
 .PHONY: check check-fast check-asan check-tsan cov tests
-check: deps
+check: as-root
 	@$(MAKE) --no-print-directory WERROR=-Werror lint check-run
 
 tests: all $(TESTS) $(RACE)
@@ -155,7 +155,7 @@ check-run: tests
 check-fast: tests
 	tests/prove $(B) $(TESTS)
 
-check-asan check-tsan: deps
+check-asan check-tsan: as-root
 	@$(MAKE) --no-print-directory VARIANT=$(@:check-%=%) WERROR=-Werror check-run
 
 # The lines that the tests run, for each folder; what earlier runs have counted is forgotten.
@@ -176,11 +176,17 @@ bench-run: all $(BENCH)
 	tests/bench/run $(B)
 
 # ---------------------------------------------------------------- for people
-.PHONY: deps demo lint compdb install clean
+.PHONY: deps as-root demo lint compdb install clean
 deps:
 	@contrib/deps/install
 
-demo: deps
+# For what starts a Postfix: said before anything is installed or built.
+as-root:
+	@[ "$$(id -u)" -eq 0 ] || \
+	    { echo '$(MAKECMDGOALS): Postfix can only be started by root: run it as root, or through sudo' >&2; exit 1; }
+	@contrib/deps/install
+
+demo: as-root
 	@$(MAKE) --no-print-directory -s all
 	@contrib/demo/run $(B)
 
@@ -217,7 +223,11 @@ uninstall:
 	@for folder in schemes ldap-schema ''; do \
 	    rmdir '$(DESTDIR)$(PREFIX)'/share/miji/$$folder 2>/dev/null || true; done
 
+# A demo's lab may lie below /tmp, with a link to it (contrib/lab/Lab.pm).
 clean:
+	@for lab in .build/demo .build/*/demo; do \
+	    place=$$(readlink $$lab); case $$place in /tmp/miji-lab-*/*) ;; /tmp/miji-lab-*) rm -rf "$$place" ;; esac; \
+	done
 	rm -rf .build
 
 .PRECIOUS: $(B)/obj/%.o

@@ -77,6 +77,18 @@ symlink '/bin/false', "$dir/bin/pkg-config";
     isnt($status, 0, 'and fails');
 }
 
+write_file('bin/id', "#!/bin/sh\necho 1000\n");
+chmod 0755, "$dir/bin/id";
+for my $goal (qw(check demo)) {
+    local $ENV{PATH} = "$dir/bin:$ENV{PATH}";
+    ($text, $status) = make($goal);
+    like(
+        $text,
+        qr/\A$goal: Postfix can only be started by root: run it as root, or through sudo\n.*Error 1\n\z/,
+        "make $goal without root says so before it does anything"
+    );
+}
+
 make('compdb');
 my $entries = eval { decode_json(read_file('.build/compile_commands.json')) } // [];
 is_deeply(
@@ -86,7 +98,15 @@ is_deeply(
 );
 is(scalar(grep { system("cd $dir && $_->{command} -fsyntax-only") } @$entries), 0, 'and its commands compile them');
 
+mkdir $_ for "$dir/.build/demo", "$dir/.build/asan";
+my $lab = tempdir('/tmp/miji-lab-XXXXXX', CLEANUP => 1);
+symlink $lab, "$dir/.build/asan/demo" or die;
+my $foreign = tempdir('miji-foreign-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+mkdir "$dir/.build/tsan";
+symlink $foreign, "$dir/.build/tsan/demo" or die;
 make('clean');
+ok(!-e $lab, 'clean takes a lab below /tmp with it');
+ok(-e $foreign, 'and nothing else that a link leads to');
 is_deeply([grep { !m{^bin/} } files()], [grep { !/spare/ } @given], 'clean leaves what was given');
 
 done_testing;
