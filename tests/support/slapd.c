@@ -51,9 +51,10 @@ static void run(struct slapd *slapd, const char *command)
         g_error("%s: %s%s", command, output, errors);
 }
 
+/* A symbolic link is removed itself, not what it leads to. */
 static void remove_all(const char *path)
 {
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    g_autoptr(GDir) dir = g_file_test(path, G_FILE_TEST_IS_SYMLINK) ? NULL : g_dir_open(path, 0, NULL);
 
     for (const char *name; dir != NULL && (name = g_dir_read_name(dir)) != NULL;) {
         g_autofree char *child = g_build_filename(path, name, NULL);
@@ -96,24 +97,28 @@ static const char CERTIFICATES[] =
 
 static void write_configuration(struct slapd *slapd, const char *more)
 {
-    g_autofree char *top =
-        g_canonicalize_filename(g_getenv("MIJI_TOP") != NULL ? g_getenv("MIJI_TOP") : ".", NULL);
+    const char *top = g_getenv("MIJI_TOP") != NULL ? g_getenv("MIJI_TOP") : ".";
+    g_autofree char *schema = g_build_filename(top, "ldap-schema/miji.schema", NULL), *schema_text = NULL;
+    g_autoptr(GError) error = NULL;
     g_autofree char *text = g_strdup_printf(
         "include /etc/ldap/schema/core.schema\n"
         "include /etc/ldap/schema/cosine.schema\n"
         "include /etc/ldap/schema/inetorgperson.schema\n"
-        "include %1$s/ldap-schema/miji.schema\n"
+        "include %1$s/miji.schema\n" /* a copy: names are words here, and the source may lie anywhere */
         "modulepath /usr/lib/ldap\nmoduleload back_mdb\n"
-        "pidfile %2$s/slapd.pid\n"
-        "TLSCACertificateFile %2$s/ca.pem\nTLSCertificateFile %2$s/server.crt\nTLSCertificateKeyFile "
-        "%2$s/server.key\n"
+        "pidfile %1$s/slapd.pid\n"
+        "TLSCACertificateFile %1$s/ca.pem\nTLSCertificateFile %1$s/server.crt\nTLSCertificateKeyFile "
+        "%1$s/server.key\n"
         "TLSVerifyClient try\n"
         "authz-regexp ^cn=miji$ " SLAPD_ADMIN "\n"
         "authz-regexp ^gidNumber=[^,]*\\\\+uidNumber=[^,]*,cn=peercred,cn=external,cn=auth$ " SLAPD_ADMIN "\n"
         "database mdb\nsuffix " SLAPD_BASE "\nrootdn " SLAPD_ADMIN "\nrootpw \"admin secret\"\n"
-        "directory %2$s/db\ndbnosync\nindex uid,mail eq\n%3$s\n",
-        top, slapd->directory, more != NULL ? more : "");
+        "directory %1$s/db\ndbnosync\nindex uid,mail eq\n%2$s\n",
+        slapd->directory, more != NULL ? more : "");
 
+    if (!g_file_get_contents(schema, &schema_text, NULL, &error))
+        g_error("%s", error->message);
+    write_file(slapd, "miji.schema", schema_text);
     write_file(slapd, "slapd.conf", text);
 }
 

@@ -16,8 +16,7 @@ my %page = (
 my %elsewhere = map { $_ => 1 } qw(postconf(1) postconf(5) ps(1) ulimit(1) slapd(8) slapd.access(5));
 
 for my $name (sort keys %page) {
-    my $file = "$top/$page{$name}";
-    is(`groff -K utf8 -mdoc -Tutf8 -ww -z \Q$file\E 2>&1`, '', "$name is set without a warning");
+    is(`cd \Q$top\E && groff -K utf8 -mdoc -Tutf8 -ww -z $page{$name} 2>&1`, '', "$name is set without a warning");
     my $text = read_file($page{$name});
     my @refers = map { s/ (\d).*/($1)/r } $text =~ /^\.Xr (\S+ \d)/mg;
     is_deeply([grep { !$page{$_} && !$elsewhere{$_} } @refers], [], "$name refers to pages that there are");

@@ -45,7 +45,8 @@ char *daemon_log(const struct daemon *miji);
  * none comes. */
 char *daemon_wait_line(const struct daemon *miji, const char *const *words, GError **error);
 
-/* Sets LD_PRELOAD and more for the program that this process becomes next: its syslog goes to `file`. */
+/* Sets LD_PRELOAD and more for the program that this process becomes next: its syslog goes to `file`.
+ * The spy is copied to `file`.so. */
 void daemon_preload_spy(const char *file);
 
 /* What libmilter wrote to syslog, caught by tests/wire/preload/syslog_spy.c: "" if nothing. Caller frees. */

@@ -113,6 +113,7 @@ static void test_spy(void)
     g_autofree char *path = g_build_filename(directory, "filter.sock", NULL);
     g_autofree char *address = g_strconcat("unix:", path, NULL);
     g_autofree char *spy_file = g_build_filename(directory, "syslog", NULL);
+    g_autofree char *spy = g_strconcat(spy_file, ".so", NULL);
     g_autofree char *outcome = NULL, *log = NULL;
     g_autoptr(GError) error = NULL;
     struct mta *mta;
@@ -137,9 +138,10 @@ static void test_spy(void)
     g_assert_true(g_file_get_contents(spy_file, &log, NULL, NULL));
     g_assert_nonnull(strstr(log, "spy in process"));
     g_assert_nonnull(strstr(log, "claimed not to reply"));
+    g_unlink(spy);
     g_unlink(spy_file);
     g_unlink(path);
-    g_rmdir(directory);
+    g_assert_cmpint(g_rmdir(directory), ==, 0);
 }
 
 /* ---- other MTAs */

@@ -5,6 +5,7 @@ package Lab::Slapd;
 
 use strict;
 use warnings;
+use File::Copy qw(copy);
 use Lab::Tls;
 
 our $BASE = 'dc=agency,dc=gov,dc=cn';
@@ -112,13 +113,15 @@ sub _tree {
 sub _prepare_conf {
     my ($self) = @_;
     my $dir = "$self->{dir}/slapd";
-    my $schema = "$dir/schema";    # a name without blanks, whatever the place of the source is called
-    symlink "$self->{top}/ldap-schema", $schema or die "$schema: $!\n";
+    # Copies: slapd.conf takes names as words, and the source may lie anywhere.
+    for my $file (qw(miji.schema access.conf)) {
+        copy("$self->{top}/ldap-schema/$file", "$dir/$file") or die "$file: $!\n";
+    }
     Lab::write_file("$dir/slapd.conf", <<"END");
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
-include $schema/miji.schema
+include $dir/miji.schema
 modulepath /usr/lib/ldap
 moduleload back_mdb
 pidfile $dir/slapd.pid
@@ -131,7 +134,7 @@ rootdn "$ROOT_DN"
 directory $dir/db
 dbnosync
 index objectClass,uid,mail,member eq
-include $schema/access.conf
+include $dir/access.conf
 END
     my ($status, $text) =
         Lab::run_command('/usr/sbin/slapadd', '-q', -f => "$dir/slapd.conf", -l => "$dir/tree.ldif");
