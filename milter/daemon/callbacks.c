@@ -290,13 +290,18 @@ gboolean callbacks_run(void)
     return smfi_main() == MI_SUCCESS;
 }
 
+void callbacks_wake(void)
+{
+    int fd = socket_connect(the_address, NULL);
+    if (fd >= 0)
+        close(fd);
+}
+
 /* libmilter looks whether it shall stop only when a connection comes, or every five seconds: smfi_stop itself waits for that. */
 static void *wake_listener(void *stopped)
 {
     while (!g_atomic_int_get((gint *)stopped)) {
-        int fd = socket_connect(the_address, NULL);
-        if (fd >= 0)
-            close(fd);
+        callbacks_wake();
         g_usleep(WAKE_US);
     }
     return NULL;

@@ -12,6 +12,9 @@
 gboolean callbacks_open(struct service *service, const char *address, GError **error);
 /* Runs libmilter until callbacks_stop. FALSE if it failed. */
 gboolean callbacks_run(void);
+/* From another thread, every second while there are sessions: libmilter's pool now and then forgets one that has something to say until the next
+ * connection comes. So one comes (contrib/decisions/libmilter-is-woken.md). */
+void callbacks_wake(void);
 /* From another thread: connections are cut, so drain first. Threads of libmilter may still be in a callback afterwards. */
 void callbacks_stop(void);
 

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "milter/daemon/callbacks.h"
 #include "milter/daemon/channel.h"
 #include "milter/daemon/limits.h"
 #include "milter/daemon/log.h"
@@ -14,9 +15,9 @@ struct control {
     struct service *service;
     int listen_fd, channel;
     char *config;
-    void (*stop)(void);
     pthread_t thread;
     gint64 drain_began_us; /* 0: not draining */
+    gint64 woken_us;
 };
 
 static gboolean same_limits(const struct inspect_limits *a, const struct inspect_limits *b)
@@ -147,7 +148,16 @@ static void drain(struct control *control)
         log_line(LOG_LEVEL_WARNING, "stopping with %d messages under way; their clients will try again", under_way);
     if (g_atomic_int_compare_and_exchange(&control->service->draining, 1, 3) ||
         g_atomic_int_compare_and_exchange(&control->service->draining, 2, 3))
-        control->stop();
+        callbacks_stop();
+}
+
+static void wake_libmilter(struct control *control)
+{
+    gint64 now = g_get_monotonic_time();
+    if (now - control->woken_us < G_USEC_PER_SEC || g_atomic_int_get(&control->service->sessions) == 0)
+        return;
+    control->woken_us = now;
+    callbacks_wake();
 }
 
 static void begin_drain(struct control *control, const char *why)
@@ -199,20 +209,20 @@ static void *run(void *data)
             serve_client(control);
         if (n > 0 && ready[1].revents)
             hear_supervisor(control);
+        wake_libmilter(control);
         drain(control);
     }
     return NULL;
 }
 
 struct control *control_start(struct service *service, int listen_fd, int channel, const char *config,
-                              void (*stop)(void), GError **error)
+                              GError **error)
 {
     struct control *control = g_new0(struct control, 1);
     control->service = service;
     control->listen_fd = listen_fd;
     control->channel = channel;
     control->config = g_strdup(config);
-    control->stop = stop;
     if (pthread_create(&control->thread, NULL, run, control) == 0)
         return control;
     g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot start the control thread: %s", g_strerror(errno));

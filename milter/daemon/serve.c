@@ -109,7 +109,7 @@ static int run(struct service *service, const struct sockets *sockets, int chann
     if (sockets->local >= 0)
         relay = role_relay_start(sockets->local, listener_of(conf, ROLE_SMTP)->address, service->role_nonce, &error);
     struct control *control =
-        error ? NULL : control_start(service, sockets->control, channel, conf->path, callbacks_stop, &error);
+        error ? NULL : control_start(service, sockets->control, channel, conf->path, &error);
     if (!control) {
         log_line(LOG_LEVEL_ERROR, "%s", error->message);
         return SERVE_EXIT_CONFIGURATION;
