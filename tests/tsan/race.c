@@ -23,6 +23,9 @@ static GByteArray *bytes;
 static GString *string;
 static GQueue queue = G_QUEUE_INIT;
 static char *memory;
+static struct {
+    pthread_mutex_t lock;
+} *owned;
 
 static void insert(void)
 {
@@ -91,6 +94,18 @@ static void read_memory(void)
         printf("x\n");
 }
 
+static void use_lock(void)
+{
+    pthread_mutex_lock(&owned->lock);
+    pthread_mutex_unlock(&owned->lock);
+}
+
+static void destroy_lock(void)
+{
+    pthread_mutex_destroy(&owned->lock);
+    g_free(owned);
+}
+
 static void unref(void)
 {
     g_hash_table_unref(table);
@@ -113,6 +128,7 @@ static const struct {
     {"queue", push, push},
     {"free", read_memory, give_up},
     {"copy-free", copy, give_up},
+    {"lock-destroy", use_lock, destroy_lock},
 };
 
 struct work {
@@ -143,6 +159,8 @@ static void set_up(void)
     bytes = g_byte_array_new();
     string = g_string_new("");
     memory = g_strdup("memory");
+    owned = g_malloc0(sizeof *owned);
+    pthread_mutex_init(&owned->lock, NULL);
 }
 
 static int race(size_t i)
