@@ -277,6 +277,9 @@ gboolean callbacks_open(struct service *service, const char *address, GError **e
 {
     the_service = service;
     the_address = g_strdup(address);
+    /* libmilter itself would take away the socket of a daemon that serves. */
+    if (!socket_clear(address, error))
+        return FALSE;
     /* libmilter logs its own complaints to syslog; what matters of them comes back as a return value. */
     if (smfi_setconn((char *)address) == MI_SUCCESS && smfi_settimeout(LIMIT_SILENCE_SECONDS) == MI_SUCCESS &&
         smfi_register(description) == MI_SUCCESS && smfi_opensocket(1) == MI_SUCCESS)

@@ -1,6 +1,7 @@
 #include "milter/daemon/socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <netdb.h>
 #include <poll.h>
@@ -32,7 +33,7 @@ void socket_make_folder(const char *address, uid_t owner)
     if (!path || geteuid() != 0)
         return;
     g_autofree char *folder = g_path_get_dirname(path);
-    if (mkdir(folder, 0755) == 0 && chown(folder, owner, (gid_t)-1) != 0)
+    if (mkdir(folder, 0755) == 0 && lchown(folder, owner, (gid_t)-1) != 0)
         rmdir(folder);
 }
 
@@ -69,26 +70,41 @@ static gboolean resolve(const char *address, struct sockaddr_storage *to, sockle
     return TRUE;
 }
 
-/* A socket file that nobody listens on any more. */
-static void remove_stale(const char *address)
+/* 0 when somebody listens there, else errno. A full queue is somebody's, too. */
+static int try_connect(const char *address)
+{
+    struct sockaddr_storage to;
+    socklen_t length;
+    if (!resolve(address, &to, &length))
+        return errno;
+    int fd = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int problem = fd >= 0 && connect(fd, (struct sockaddr *)&to, length) == 0 ? 0 : errno;
+    if (fd >= 0)
+        close(fd);
+    return problem == EAGAIN ? 0 : problem;
+}
+
+gboolean socket_clear(const char *address, GError **error)
 {
     const char *path = socket_path(address);
     struct stat st;
     if (!path || lstat(path, &st) != 0 || !S_ISSOCK(st.st_mode))
-        return;
-    int fd = socket_connect(address, NULL);
-    if (fd >= 0)
-        close(fd);
-    else
-        unlink(path);
+        return TRUE;
+    errno = try_connect(address);
+    if (errno == ENOENT || (errno == ECONNREFUSED && unlink(path) == 0))
+        return TRUE;
+    if (errno == 0)
+        errno = EADDRINUSE;
+    return fail(error, "listen on", address);
 }
 
 int socket_listen(const char *address, GError **error)
 {
     struct sockaddr_storage to;
     socklen_t length;
-    remove_stale(address);
     int fd = -1, one = 1;
+    if (!socket_clear(address, error))
+        return -1;
     if (resolve(address, &to, &length)) {
         fd = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (fd >= 0 && to.ss_family != AF_UNIX)
@@ -143,6 +159,22 @@ void socket_making_end(struct socket_making before)
         g_error("setegid: %s", g_strerror(errno));
 }
 
+/* The folder may be somebody's who puts a link in the place of the socket: what is granted is the socket or nothing. */
+static gboolean grant(const char *path, uid_t owner, gid_t group, mode_t mode)
+{
+    struct stat st;
+    int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return FALSE;
+    g_autofree char *itself = g_strdup_printf("/proc/self/fd/%d", fd);
+    gboolean is_socket = fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
+    gboolean done = is_socket && fchownat(fd, "", owner, group, AT_EMPTY_PATH) == 0 && chmod(itself, mode) == 0;
+    int problem = is_socket ? errno : ENOTSOCK;
+    close(fd);
+    errno = problem;
+    return done;
+}
+
 gboolean socket_grant(const struct listener *listener, uid_t owner, GError **error)
 {
     const char *path = socket_path(listener->address);
@@ -158,9 +190,7 @@ gboolean socket_grant(const struct listener *listener, uid_t owner, GError **err
         }
         group = found->gr_gid;
     }
-    if (chown(path, geteuid() == 0 ? owner : (uid_t)-1, group) != 0)
-        return fail(error, "give to its group", listener->address);
-    if (chmod(path, listener->mode) != 0)
-        return fail(error, "set the mode of", listener->address);
+    if (!grant(path, geteuid() == 0 ? owner : (uid_t)-1, group, listener->mode))
+        return fail(error, "set owner and mode of", listener->address);
     return TRUE;
 }

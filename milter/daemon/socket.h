@@ -6,11 +6,13 @@
 
 #include "milter/conf/conf.h"
 
-/* Listens; non-blocking, close-on-exec. A stale socket file of a dead process is replaced. -1 and error. */
+/* Before listening: the socket file of a dead process goes. FALSE and error when a living one listens there: nobody takes its place away. */
+gboolean socket_clear(const char *address, GError **error);
+/* socket_clear, then listens; non-blocking, close-on-exec. -1 and error. */
 int socket_listen(const char *address, GError **error);
 /* Connects within five seconds; non-blocking, close-on-exec. -1 and error. */
 int socket_connect(const char *address, GError **error);
-/* Mode and group of a unix: socket as written; nothing for inet:. */
+/* Mode and group of a unix: socket as written; nothing for inet:. FALSE and error also when there is no socket at that path, or a link. */
 gboolean socket_grant(const struct listener *listener, uid_t owner, GError **error);
 /* Between the two, a socket file is made with the mode and (where root makes it) the group as written: whom they let in is not turned away in the
  * moment before socket_grant. Before there are threads. */

@@ -35,10 +35,108 @@ static void test_made_as_written(void)
     listener_free(listener);
 }
 
+/* A place below a folder of our own. */
+static char *place(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("miji-socket-XXXXXX", NULL);
+    return g_strdup_printf("unix:%s/s", folder);
+}
+
+static void leave(const char *address)
+{
+    g_autofree char *folder = g_path_get_dirname(socket_path(address));
+    g_unlink(socket_path(address));
+    g_rmdir(folder);
+}
+
+static gboolean answers(const char *address)
+{
+    int fd = socket_connect(address, NULL);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+/* Who comes second is told so, and the first one goes on. */
+static void test_one_that_serves_is_left_alone(void)
+{
+    g_autofree char *address = place();
+    g_autoptr(GError) error = NULL, cleared = NULL;
+    int first = socket_listen(address, NULL);
+    g_assert_cmpint(first, >=, 0);
+    g_assert_cmpint(socket_listen(address, &error), ==, -1);
+    g_assert_nonnull(error);
+    g_assert_true(g_str_has_suffix(error->message, "Address already in use"));
+    g_assert_false(socket_clear(address, &cleared));
+    g_assert_nonnull(cleared);
+    g_assert_true(answers(address));
+    close(first);
+    leave(address);
+}
+
+/* A daemon that was stopped for a while does not answer: that is not death. */
+static void test_full_queue_is_not_death(void)
+{
+    g_autofree char *address = place();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GArray) waiting = g_array_new(FALSE, FALSE, sizeof(int));
+    int first = socket_listen(address, NULL), fd;
+    g_assert_cmpint(first, >=, 0);
+    while ((fd = socket_connect(address, NULL)) >= 0 && waiting->len < 4096)
+        g_array_append_val(waiting, fd);
+    g_assert_cmpint(fd, ==, -1);
+    g_assert_cmpint(socket_listen(address, &error), ==, -1);
+    g_assert_nonnull(error);
+    g_assert_true(g_file_test(socket_path(address), G_FILE_TEST_EXISTS));
+    for (guint i = 0; i < waiting->len; i++)
+        close(g_array_index(waiting, int, i));
+    close(first);
+    leave(address);
+}
+
+static void test_what_a_dead_one_left_is_replaced(void)
+{
+    g_autofree char *address = place();
+    g_autoptr(GError) error = NULL;
+    close(socket_listen(address, NULL));
+    g_assert_true(g_file_test(socket_path(address), G_FILE_TEST_EXISTS));
+    int fd = socket_listen(address, &error);
+    g_assert_no_error(error);
+    g_assert_true(answers(address));
+    close(fd);
+    leave(address);
+}
+
+/* Root grants in a folder of the daemon's user, who may have been taken over. */
+static void test_nothing_is_granted_through_a_link(void)
+{
+    g_autofree char *address = place();
+    g_autoptr(GError) error = NULL;
+    g_autofree char *target = g_strconcat(socket_path(address), ".target", NULL);
+    struct listener *listener = listener_new(address, ROLE_SMTP);
+    struct stat st;
+    listener->mode = 0666;
+    g_assert_true(g_file_set_contents(target, "", 0, NULL));
+    g_assert_cmpint(chmod(target, 0600), ==, 0);
+    g_assert_cmpint(symlink(target, socket_path(address)), ==, 0);
+    g_assert_false(socket_grant(listener, 65534, &error));
+    g_assert_nonnull(error);
+    g_assert_cmpint(stat(target, &st), ==, 0);
+    g_assert_cmpint(st.st_mode & 0777, ==, 0600);
+    g_assert_cmpuint(st.st_uid, ==, geteuid());
+    g_unlink(target);
+    leave(address);
+    listener_free(listener);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_set_nonfatal_assertions();
     g_test_add_func("/socket/made-as-written", test_made_as_written);
+    g_test_add_func("/socket/one-that-serves", test_one_that_serves_is_left_alone);
+    g_test_add_func("/socket/full-queue", test_full_queue_is_not_death);
+    g_test_add_func("/socket/dead", test_what_a_dead_one_left_is_replaced);
+    g_test_add_func("/socket/link", test_nothing_is_granted_through_a_link);
     return g_test_run();
 }
