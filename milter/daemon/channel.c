@@ -29,7 +29,7 @@ gboolean channel_send(int channel, const struct channel_message *message)
     }
     ssize_t sent;
     do
-        sent = sendmsg(channel, &header, MSG_NOSIGNAL);
+        sent = sendmsg(channel, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
     while (sent < 0 && errno == EINTR);
     return sent == (ssize_t)sizeof packet;
 }

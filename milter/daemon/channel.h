@@ -21,7 +21,7 @@ struct channel_message {
     int fd; /* -1 none; the receiver's */
 };
 
-/* FALSE if the other side is gone. */
+/* Never waits. FALSE if the other side is gone, or has not listened for long. */
 gboolean channel_send(int channel, const struct channel_message *message);
 /* Takes one message that poll announced; never waits. */
 struct channel_message channel_receive(int channel);

@@ -147,7 +147,9 @@ int serve(const struct snapshot *snapshot, const struct identity *identity, int 
     prctl(PR_SET_NAME, "miji-daemon", 0, 0, 0);
     signal(SIGPIPE, SIG_IGN);
     struct inspector *inspector = inspector_new(inspector_fd, &conf->inspect);
-    struct service *service = service_new(snapshot_ref(snapshot), inspector);
+    /* Threads of libmilter may still be in a callback when we end: the service lives as long as the process. */
+    static struct service *service;
+    service = service_new(snapshot_ref(snapshot), inspector);
     if (!open_sockets(conf, identity->uid, &sockets, &error) ||
         !open_milter(service, listener_of(conf, ROLE_SMTP), identity->uid, &error) || !become(identity, &error)) {
         log_line(LOG_LEVEL_ERROR, "%s", error->message);
@@ -157,6 +159,5 @@ int serve(const struct snapshot *snapshot, const struct identity *identity, int 
     if (!full)
         return SERVE_EXIT_CONFIGURATION;
     service_swap(service, full);
-    /* Threads of libmilter may still be in a callback: the service is freed by the end of the process, not before. */
     return run(service, &sockets, channel);
 }

@@ -1,6 +1,7 @@
 #include "milter/daemon/supervisor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,9 +17,16 @@
 #include "milter/daemon/log.h"
 #include "milter/daemon/serve.h"
 
-#define RESTART_PAUSE_FIRST_MS 250
-#define RESTART_PAUSE_MOST_MS 15000
+#define PAUSE_FIRST_MS 250
+#define PAUSE_MOST_MS 15000
+#define INSPECTOR_LIVED_US G_USEC_PER_SEC /* one that lived so long did not die of how it starts */
 #define KILL_AFTER_MS ((LIMIT_DRAIN_SECONDS + 15) * 1000)
+
+/* When something that ended is started again: soon, and later each time that it did not live. */
+struct revival {
+    gint64 pause_ms; /* before the next start */
+    gint64 due_us;   /* 0 none */
+};
 
 struct supervisor {
     const struct supervisor_options *options;
@@ -30,11 +38,27 @@ struct supervisor {
     int ready_pipe;              /* the process that waits for us to be up; -1 none */
     GPid daemon, inspector;      /* 0 none */
     gboolean up, ever_up, stopping;
-    gint64 pause_ms;             /* before the next restart */
-    gint64 restart_at_us;        /* 0 none due */
+    gint64 inspector_since_us;
+    struct revival daemon_again, inspector_again;
     gint64 kill_at_us;           /* 0 none due */
     int status;
 };
+
+static void revive_later(struct revival *revival, gboolean lived)
+{
+    if (lived || !revival->pause_ms)
+        revival->pause_ms = PAUSE_FIRST_MS;
+    revival->due_us = g_get_monotonic_time() + revival->pause_ms * 1000;
+    revival->pause_ms = MIN(revival->pause_ms * 2, PAUSE_MOST_MS);
+}
+
+static gboolean is_due(struct revival *revival)
+{
+    if (!revival->due_us || g_get_monotonic_time() < revival->due_us)
+        return FALSE;
+    revival->due_us = 0;
+    return TRUE;
+}
 
 static gboolean start_inspector(struct supervisor *supervisor, int *fd)
 {
@@ -42,6 +66,8 @@ static gboolean start_inspector(struct supervisor *supervisor, int *fd)
     *fd = inspector_start_parent(supervisor->options->inspector, &supervisor->limits, &supervisor->inspector, &error);
     if (*fd < 0)
         log_line(LOG_LEVEL_ERROR, "the inspector does not start: %s", error->message);
+    supervisor->inspector_since_us = g_get_monotonic_time();
+    supervisor->inspector_again.due_us = 0;
     return *fd >= 0;
 }
 
@@ -102,8 +128,13 @@ static void tell_ready(struct supervisor *supervisor)
 static void renew_inspector(struct supervisor *supervisor)
 {
     struct channel_message message = {.word = CHANNEL_INSPECTOR, .limits = supervisor->limits};
-    if (supervisor->channel < 0 || !start_inspector(supervisor, &message.fd))
+    if (supervisor->channel < 0)
         return;
+    if (!start_inspector(supervisor, &message.fd)) {
+        revive_later(&supervisor->inspector_again, FALSE);
+        return;
+    }
+    /* If the daemon cannot take it now, it ends with its channel, and another one is due. */
     channel_send(supervisor->channel, &message);
     close(message.fd);
 }
@@ -114,7 +145,6 @@ static void hear_daemon(struct supervisor *supervisor)
     switch (message.word) {
     case CHANNEL_UP:
         supervisor->up = supervisor->ever_up = TRUE;
-        supervisor->pause_ms = RESTART_PAUSE_FIRST_MS;
         tell_ready(supervisor);
         break;
     case CHANNEL_INSPECTOR:
@@ -134,15 +164,10 @@ static void hear_daemon(struct supervisor *supervisor)
         close(message.fd);
 }
 
-static void schedule_restart(struct supervisor *supervisor)
-{
-    supervisor->restart_at_us = g_get_monotonic_time() + supervisor->pause_ms * 1000;
-    supervisor->pause_ms = MIN(supervisor->pause_ms * 2, RESTART_PAUSE_MOST_MS);
-}
-
 static void daemon_ended(struct supervisor *supervisor, int status)
 {
     supervisor->daemon = 0;
+    supervisor->inspector_again.due_us = 0; /* it comes with the next daemon */
     gboolean configuration = WIFEXITED(status) && WEXITSTATUS(status) == SERVE_EXIT_CONFIGURATION;
     if (supervisor->stopping) {
         supervisor->status = WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 2;
@@ -157,7 +182,15 @@ static void daemon_ended(struct supervisor *supervisor, int status)
         supervisor->status = 2;
         return;
     }
-    schedule_restart(supervisor);
+    revive_later(&supervisor->daemon_again, supervisor->up);
+}
+
+static void inspector_ended(struct supervisor *supervisor)
+{
+    supervisor->inspector = 0;
+    if (supervisor->daemon && !supervisor->stopping)
+        revive_later(&supervisor->inspector_again,
+                     g_get_monotonic_time() - supervisor->inspector_since_us >= INSPECTOR_LIVED_US);
 }
 
 static void reap(struct supervisor *supervisor)
@@ -165,15 +198,10 @@ static void reap(struct supervisor *supervisor)
     int status;
     pid_t pid;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        if (pid == supervisor->daemon) {
+        if (pid == supervisor->daemon)
             daemon_ended(supervisor, status);
-        } else if (pid == supervisor->inspector) {
-            supervisor->inspector = 0;
-            if (supervisor->stopping || !supervisor->daemon)
-                continue;
-            log_line(LOG_LEVEL_ERROR, "the inspector's parent ended, starting another");
-            renew_inspector(supervisor);
-        }
+        else if (pid == supervisor->inspector)
+            inspector_ended(supervisor);
     }
 }
 
@@ -210,9 +238,28 @@ static void hear_signal(struct supervisor *supervisor)
 
 static int wait_ms(const struct supervisor *supervisor)
 {
-    gint64 now = g_get_monotonic_time();
-    gint64 next = supervisor->restart_at_us ? supervisor->restart_at_us : supervisor->kill_at_us;
-    return next ? (int)CLAMP((next - now) / 1000 + 1, 0, 60000) : -1;
+    const gint64 due[] = {supervisor->daemon_again.due_us, supervisor->inspector_again.due_us, supervisor->kill_at_us};
+    gint64 next = G_MAXINT64;
+    for (gsize i = 0; i < G_N_ELEMENTS(due); i++)
+        if (due[i])
+            next = MIN(next, due[i]);
+    return next == G_MAXINT64 ? -1 : (int)CLAMP((next - g_get_monotonic_time()) / 1000 + 1, 0, 60000);
+}
+
+/* What is due by the clock. */
+static void do_due(struct supervisor *supervisor)
+{
+    if (supervisor->kill_at_us && g_get_monotonic_time() >= supervisor->kill_at_us) {
+        supervisor->kill_at_us = 0;
+        if (supervisor->daemon)
+            kill(supervisor->daemon, SIGKILL);
+    }
+    if (!supervisor->stopping && is_due(&supervisor->daemon_again) && !start_daemon(supervisor))
+        revive_later(&supervisor->daemon_again, FALSE);
+    if (supervisor->daemon && is_due(&supervisor->inspector_again)) {
+        log_line(LOG_LEVEL_ERROR, "the inspector's parent ended, starting another");
+        renew_inspector(supervisor);
+    }
 }
 
 static void loop(struct supervisor *supervisor)
@@ -225,14 +272,7 @@ static void loop(struct supervisor *supervisor)
             hear_daemon(supervisor);
         if (n > 0 && ready[0].revents)
             hear_signal(supervisor);
-        gint64 now = g_get_monotonic_time();
-        if (supervisor->kill_at_us && now >= supervisor->kill_at_us && supervisor->daemon)
-            kill(supervisor->daemon, SIGKILL);
-        if (supervisor->restart_at_us && now >= supervisor->restart_at_us && !supervisor->stopping) {
-            supervisor->restart_at_us = 0;
-            if (!start_daemon(supervisor))
-                schedule_restart(supervisor);
-        }
+        do_due(supervisor);
     }
 }
 
@@ -263,11 +303,22 @@ static int catch_signals(void)
     return signalfd(-1, &caught, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* Nothing of the caller's is kept: neither its terminal or pipe, which would wait for us to end, nor its folder. */
+static gboolean let_go(gboolean logs_to_stderr)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    gboolean done = null >= 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(null, STDOUT_FILENO) >= 0 &&
+                    (logs_to_stderr || dup2(null, STDERR_FILENO) >= 0) && chdir("/") == 0;
+    if (null >= 0)
+        close(null);
+    return done;
+}
+
 /* Detaches: the caller's process waits until the daemon serves and ends with what came of it. */
-static int detach(void)
+static int detach(gboolean logs_to_stderr)
 {
     int ends[2];
-    if (pipe(ends) != 0)
+    if (pipe2(ends, O_CLOEXEC) != 0)
         return -1;
     pid_t pid = fork();
     if (pid < 0)
@@ -275,11 +326,14 @@ static int detach(void)
     if (pid > 0) {
         char word = 0;
         close(ends[1]);
-        _exit(read(ends[0], &word, 1) == 1 && word == '+' ? 0 : 2);
+        if (read(ends[0], &word, 1) == 1 && word == '+')
+            _exit(0);
+        fprintf(stderr, "miji-milter: it does not start; the log says why\n");
+        _exit(2);
     }
     close(ends[0]);
     setsid();
-    return ends[1];
+    return let_go(logs_to_stderr) ? ends[1] : -1;
 }
 
 /* With its configuration read: the exit status. */
@@ -292,7 +346,7 @@ static int supervise(struct supervisor *supervisor)
         return 2;
     }
     supervisor->limits = conf->inspect;
-    if (!supervisor->options->foreground && (supervisor->ready_pipe = detach()) < 0) {
+    if (!supervisor->options->foreground && (supervisor->ready_pipe = detach(conf->log == LOG_TO_STDERR)) < 0) {
         fprintf(stderr, "miji-milter: cannot detach: %s\n", g_strerror(errno));
         return 2;
     }
@@ -306,8 +360,7 @@ static int supervise(struct supervisor *supervisor)
 
 int supervisor_run(const struct supervisor_options *options)
 {
-    struct supervisor supervisor = {.options = options, .channel = -1, .ready_pipe = -1,
-                                    .pause_ms = RESTART_PAUSE_FIRST_MS};
+    struct supervisor supervisor = {.options = options, .channel = -1, .ready_pipe = -1};
     supervisor.snapshot = read_configuration(options);
     if (!supervisor.snapshot)
         return 1;
