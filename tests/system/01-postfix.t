@@ -35,7 +35,7 @@ is(asked('local'), 1, 'and Miji is asked, at the other socket');
 
 chmod 0700, "$spool/miji/milter.sock";
 is(deliver()->{code}, 451, 'a socket that Postfix may not write to');
-ok( scalar(my @denied = $lab->log_lines(qr/connect to Milter service unix:miji\/milter\.sock: Permission denied/)),
+ok( scalar(my @denied = $lab->wait_log(qr/connect to Milter service unix:miji\/milter\.sock: Permission denied/)),
     'is told as such'
 );
 chmod 0660, "$spool/miji/milter.sock";
