@@ -6,7 +6,7 @@
  *   daemon → worker   struct request and the message itself, or a descriptor of it
  *   worker → daemon   struct reply and the answer itself (rules/facts_layout.h), or a sealed memfd of it
  *   parent → daemon   CONTROL_WORKER with the daemon's end of a new worker's socket; CONTROL_GONE
- *   daemon → parent   CONTROL_KILL
+ *   daemon → parent   CONTROL_KILL; CONTROL_DRAIN, the last word to a parent that is replaced
  */
 #ifndef MILTER_INSPECT_PACKET_H
 #define MILTER_INSPECT_PACKET_H
@@ -26,7 +26,7 @@ struct reply {
     guint64 length; /* of the answer */
 };
 
-enum control_kind { CONTROL_WORKER, CONTROL_GONE, CONTROL_KILL };
+enum control_kind { CONTROL_WORKER, CONTROL_GONE, CONTROL_KILL, CONTROL_DRAIN };
 struct control {
     guint32 magic, kind;
     guint64 worker; /* a number that the parent gives, used once */

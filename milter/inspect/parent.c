@@ -33,6 +33,7 @@ struct parent {
     struct slot *slots;
     guint count;
     guint64 last_worker;
+    gboolean is_draining;
     gint64 back_off_us, start_again_us; /* 0: at once */
 };
 
@@ -122,7 +123,7 @@ static void bury_all(struct parent *parent)
     }
 }
 
-/* Reads what the daemon says; FALSE when it is gone. */
+/* Reads what the daemon says; FALSE when it is gone, or wants no more of us. */
 static gboolean obey(struct parent *parent)
 {
     struct control control;
@@ -132,8 +133,11 @@ static gboolean obey(struct parent *parent)
     if (room.passed >= 0)
         close(room.passed);
     if (got < 0)
-        return errno == EAGAIN;
+        return errno == EAGAIN || errno == ECONNRESET; /* it left something unread: its last word comes next */
     if (got != sizeof control || control.magic != PACKET_MAGIC)
+        return FALSE;
+    parent->is_draining = control.kind == CONTROL_DRAIN;
+    if (parent->is_draining)
         return FALSE;
     for (guint i = 0; i < parent->count && control.kind == CONTROL_KILL; i++) {
         if (parent->slots[i].pid != 0 && parent->slots[i].worker == control.worker)
@@ -155,6 +159,27 @@ static void serve(struct parent *parent)
         if (polled[1].revents != 0)
             bury_all(parent);
     } while (polled[0].revents == 0 || obey(parent));
+}
+
+static gboolean has_workers(const struct parent *parent)
+{
+    guint i = 0;
+
+    while (i < parent->count && parent->slots[i].pid == 0)
+        i++;
+    return i < parent->count;
+}
+
+/* A worker without a message ends when the daemon closes its socket, one with a message behind its answer. */
+static void drain(struct parent *parent)
+{
+    gint64 until_us = g_get_monotonic_time() + parent->limits->time_ms * 1000;
+    struct pollfd polled = {parent->signal_fd, POLLIN, 0};
+
+    while (has_workers(parent) && g_get_monotonic_time() < until_us) {
+        poll(&polled, 1, (int)MAX((until_us - g_get_monotonic_time()) / 1000, 0) + 1);
+        bury_all(parent);
+    }
 }
 
 static void end_workers(struct parent *parent)
@@ -209,6 +234,8 @@ int parent_run(int control_fd, const struct inspect_limits *limits, const char *
     sandbox_leave_network();
     parent.slots = g_new0(struct slot, parent.count);
     serve(&parent);
+    if (parent.is_draining)
+        drain(&parent);
     end_workers(&parent);
     g_free(parent.slots);
     close(parent.signal_fd);

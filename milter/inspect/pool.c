@@ -130,6 +130,15 @@ static void read_control(struct pool *pool)
         remove_worker(pool, control.worker);
 }
 
+static void tell_parent(const struct pool *pool, enum control_kind kind, guint64 worker)
+{
+    struct control control = {PACKET_MAGIC, kind, worker};
+    const struct packet packet = {&control, sizeof control, NULL, 0, -1};
+
+    if (pool->control_fd >= 0)
+        packet_send(pool->control_fd, &packet, MSG_DONTWAIT);
+}
+
 /* What others left for the thread; FALSE when it has to end. */
 static gboolean read_wishes(struct pool *pool)
 {
@@ -149,13 +158,12 @@ static gboolean read_wishes(struct pool *pool)
     pthread_mutex_unlock(&pool->lock);
 
     for (struct pooled *worker = to_kill; worker != NULL; worker = worker->next) {
-        struct control control = {PACKET_MAGIC, CONTROL_KILL, worker->worker};
-        const struct packet packet = {&control, sizeof control, NULL, 0, -1};
-        if (worker->generation == pool->control_generation && pool->control_fd >= 0)
-            packet_send(pool->control_fd, &packet, MSG_DONTWAIT);
+        if (worker->generation == pool->control_generation)
+            tell_parent(pool, CONTROL_KILL, worker->worker);
     }
     close_list(to_kill);
     if (fd >= 0) {
+        tell_parent(pool, CONTROL_DRAIN, 0);
         if (pool->control_fd >= 0)
             close(pool->control_fd);
         pool->control_fd = fd;
