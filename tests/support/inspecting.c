@@ -154,3 +154,12 @@ guint64 ticks_of(GPid pid)
         return 0;
     return user + system;
 }
+
+GString *slow_message(void)
+{
+    GString *message = g_string_new("Content-Type: text/html\n\n");
+
+    while (message->len < 19 << 20)
+        g_string_append(message, "<p>some <b>words</b> of text<p>");
+    return message;
+}

@@ -38,6 +38,8 @@ struct inspector_status setting_status(struct setting *setting);
 struct facts *inspect_within(struct setting *setting, const char *message, gint64 time_us,
                              enum inspect_failure *failure);
 void expect_subject(const struct facts *facts, const char *subject);
+/* HTML that takes a worker a second or more. */
+GString *slow_message(void);
 /* An ordinary message is read: all is well (again). */
 void expect_well(struct setting *setting);
 

@@ -188,16 +188,6 @@ static void test_recycling(void)
 
 /* ---------------------------------------------------------------- all is not well */
 
-/* HTML that takes a worker a second or more. */
-static GString *slow_message(void)
-{
-    GString *message = g_string_new("Content-Type: text/html\n\n");
-
-    while (message->len < 19 << 20)
-        g_string_append(message, "<p>some <b>words</b> of text<p>");
-    return message;
-}
-
 static void test_worker_killed(void)
 {
     g_autoptr(GString) message = slow_message();
@@ -318,62 +308,6 @@ static void test_parent_killed(void)
     g_assert_cmpint(failure, ==, INSPECT_BUSY);
 
     inspector_replace_parent(setting.inspector, setting_start_parent(&setting), &setting.limits);
-    expect_well(&setting);
-    setting_end(&setting);
-}
-
-/* A reload: who waits gets a new worker, who is served is served to the end, the old parent ends. */
-static void test_parent_replaced(void)
-{
-    g_autoptr(GString) message = slow_message();
-    struct setting setting;
-    struct job busy, waiting;
-    GPid worker, old;
-    guint64 before;
-
-    setting_begin(&setting, 1);
-    worker = setting_only_worker(&setting);
-    old = setting.parent;
-    before = ticks_of(worker);
-    job_start(&busy, &setting, message->str, PATIENCE);
-    WAIT_FOR(ticks_of(worker) >= before + 3)
-    kill(worker, SIGSTOP); /* with the message in hand */
-    job_start(&waiting, &setting, "Subject: x\n\n", PATIENCE);
-    inspector_replace_parent(setting.inspector, setting_start_parent(&setting), &setting.limits);
-    pthread_join(waiting.thread, NULL);
-    g_assert_cmpint(waiting.failure, ==, INSPECT_OK);
-    kill(worker, SIGCONT);
-    pthread_join(busy.thread, NULL);
-    g_assert_cmpint(busy.failure, ==, INSPECT_OK);
-    WAIT_FOR(child_is_gone(old))
-    facts_free(waiting.facts);
-    facts_free(busy.facts);
-    setting_end(&setting);
-}
-
-/* What an old worker has in hand it may finish within the time of one message, not longer. */
-static void test_parent_replaced_in_vain(void)
-{
-    g_autoptr(GString) message = slow_message();
-    struct setting setting;
-    struct job busy;
-    GPid worker, old;
-    guint64 before;
-
-    inspect_limits_init(&setting.limits);
-    setting.limits.helpers = 1;
-    setting.limits.time_ms = 1000;
-    setting.inspector = inspector_new(setting_start_parent(&setting), &setting.limits);
-    worker = setting_only_worker(&setting);
-    old = setting.parent;
-    before = ticks_of(worker);
-    job_start(&busy, &setting, message->str, PATIENCE);
-    WAIT_FOR(ticks_of(worker) >= before + 3)
-    kill(worker, SIGSTOP);
-    inspector_replace_parent(setting.inspector, setting_start_parent(&setting), &setting.limits);
-    WAIT_FOR(child_is_gone(old))
-    pthread_join(busy.thread, NULL);
-    g_assert_cmpint(busy.failure, !=, INSPECT_OK);
     expect_well(&setting);
     setting_end(&setting);
 }
@@ -507,8 +441,6 @@ int main(int argc, char **argv)
     g_test_add_func("/inspect/inspector/time-of-one-message", test_time_of_one_message);
     g_test_add_func("/inspect/inspector/all-busy", test_all_busy);
     g_test_add_func("/inspect/inspector/parent-killed", test_parent_killed);
-    g_test_add_func("/inspect/inspector/parent-replaced", test_parent_replaced);
-    g_test_add_func("/inspect/inspector/parent-replaced-in-vain", test_parent_replaced_in_vain);
     g_test_add_func("/inspect/inspector/progress", test_progress);
     g_test_add_func("/inspect/inspector/no-program", test_no_program);
     g_test_add_func("/inspect/inspector/back-off", test_back_off);
