@@ -9,8 +9,9 @@ static void say_result(const struct invocation *invocation, const struct diagnos
 {
     g_autofree char *errors = g_strdup_printf("%u", diagnostics_errors(diagnostics));
     g_autofree char *warnings = g_strdup_printf("%u", diagnostics_warnings(diagnostics));
-    struct message message = snapshot ? message_make(MSG_CLI_CHECK_GOOD, invocation->config, warnings, snapshot->hash, NULL)
-                                      : message_make(MSG_CLI_CHECK_BAD, errors, warnings, NULL);
+    struct message message =
+        snapshot ? message_make(MSG_CLI_CHECK_GOOD, invocation->config, warnings, snapshot->hash, NULL)
+                 : message_make(MSG_CLI_CHECK_BAD, errors, warnings, NULL);
     g_autofree char *text = message_format(&message, invocation->language);
     printf("%s\n", text);
     message_clear(&message);
@@ -33,8 +34,9 @@ static gboolean take_arguments(struct invocation *asked, gboolean *print)
     return TRUE;
 }
 
-/* `miji check [FILE] [--print] [--json]`: reads a configuration with everything that it names, says all mistakes at once; with --print
- * also what a right one means, defaults included. The daemon hears nothing of it. */
+/* `miji check [FILE] [--print] [--json]`: reads a configuration with everything that it names, says all
+ * mistakes at once; with --print also what a right one means, defaults included. The daemon hears nothing of
+ * it. */
 int command_check(const struct invocation *invocation)
 {
     struct invocation asked = *invocation;

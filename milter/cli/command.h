@@ -1,7 +1,9 @@
 /*
- * command: what every `miji …` command shares: its language, its configuration, its table entry. A command is a file with one function.
+ * command: what every `miji …` command shares: its language, its configuration, its table entry. A command is
+ * a file with one function.
  *
- * Exit status everywhere: 0 all well, 1 findings (a configuration with errors, something that `doctor` says must change), 2 could not run.
+ * Exit status everywhere: 0 all well, 1 findings (a configuration with errors, something that `doctor` says
+ * must change), 2 could not run.
  */
 #ifndef MILTER_CLI_COMMAND_H
 #define MILTER_CLI_COMMAND_H
@@ -14,16 +16,16 @@
 
 struct invocation {
     enum language language;
-    const char *config;     /* -c FILE */
-    gboolean json;          /* --json */
-    int argc;               /* the command's own arguments; argv[0] is its name */
+    const char *config; /* -c FILE */
+    gboolean json;      /* --json */
+    int argc;           /* the command's own arguments; argv[0] is its name */
     char **argv;
 };
 
 struct command {
     const char *name;
-    enum message_id summary;  /* one line for the list */
-    enum message_id usage;    /* its own help */
+    enum message_id summary; /* one line for the list */
+    enum message_id usage;   /* its own help */
     int (*run)(const struct invocation *invocation);
 };
 
@@ -35,7 +37,8 @@ int command_fail(const struct invocation *invocation, struct message message);
 /* Prints the command's own help to standard error and gives EXIT_CANNOT: its arguments are wrong. */
 int command_misused(const struct invocation *invocation, const struct command *command);
 
-/* Reads the configuration of the invocation and shows what is wrong with it on standard error. NULL if there were errors. */
+/* Reads the configuration of the invocation and shows what is wrong with it on standard error. NULL if there
+ * were errors. */
 struct snapshot *command_snapshot(const struct invocation *invocation, enum snapshot_flags flags);
 
 int command_check(const struct invocation *invocation);

@@ -6,19 +6,21 @@
 #define STATUS_MS 10000
 #define RELOAD_MS 120000 /* schemes and, later, rules are read and checked meanwhile */
 
-/* The control socket as the configuration has it; a configuration that cannot be read leaves the default, since `status` is asked when something is wrong. */
+/* The control socket as the configuration has it; a configuration that cannot be read leaves the default,
+ * since `status` is asked when something is wrong. */
 static char *control_address(const struct invocation *invocation)
 {
     g_autoptr(sources) sources = sources_new();
     g_autoptr(diagnostics) diagnostics = diagnostics_new(sources);
-    struct snapshot *snapshot =
-        snapshot_load(invocation->config, SNAPSHOT_NO_DIRECTORY | SNAPSHOT_ANY_OWNER | SNAPSHOT_NO_HOST, NULL, diagnostics);
+    struct snapshot *snapshot = snapshot_load(
+        invocation->config, SNAPSHOT_NO_DIRECTORY | SNAPSHOT_ANY_OWNER | SNAPSHOT_NO_HOST, NULL, diagnostics);
     char *address = g_strdup(snapshot ? snapshot->conf->control.address : "unix:/run/miji/control.sock");
     snapshot_unref(snapshot);
     return address;
 }
 
-static int ask(const struct invocation *invocation, const char *address, const char *request, gint64 timeout_ms)
+static int ask(const struct invocation *invocation, const char *address, const char *request,
+               gint64 timeout_ms)
 {
     g_autoptr(GError) error = NULL;
     gboolean ok = FALSE;
@@ -52,7 +54,8 @@ int command_status(const struct invocation *invocation)
     return ask(invocation, address, request, STATUS_MS);
 }
 
-/* A configuration that is wrong already here does not say for certain where its daemon listens: what is wrong is shown, and nobody is asked. */
+/* A configuration that is wrong already here does not say for certain where its daemon listens: what is wrong
+ * is shown, and nobody is asked. */
 static gboolean is_good(const struct invocation *invocation)
 {
     struct snapshot *snapshot = command_snapshot(invocation, SNAPSHOT_NO_DIRECTORY | SNAPSHOT_ANY_OWNER);
@@ -61,13 +64,15 @@ static gboolean is_good(const struct invocation *invocation)
     return good;
 }
 
-/* What is wrong with the new configuration comes back from the daemon that read it; nothing was changed then. */
+/* What is wrong with the new configuration comes back from the daemon that read it; nothing was changed then.
+ */
 int command_reload(const struct invocation *invocation)
 {
     g_autofree char *address = NULL;
     if (!take_control(invocation, &address))
         return command_misused(invocation, &commands[3]);
-    g_autofree char *request = g_strdup_printf("reload %s", invocation->language == LANGUAGE_ZH ? "zh" : "en");
+    g_autofree char *request =
+        g_strdup_printf("reload %s", invocation->language == LANGUAGE_ZH ? "zh" : "en");
     gboolean asks = invocation->argc > 1 || is_good(invocation);
     int status = asks ? ask(invocation, address, request, RELOAD_MS) : EXIT_FINDINGS;
     if (status == 0)

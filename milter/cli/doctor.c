@@ -11,11 +11,14 @@ static void examine_daemon(struct examination *e)
 {
     g_autoptr(GError) error = NULL;
     gboolean ok = FALSE;
-    g_autofree char *text = control_ask(e->snapshot->conf->control.address, "status text en", 5000, &ok, &error);
+    g_autofree char *text =
+        control_ask(e->snapshot->conf->control.address, "status text en", 5000, &ok, &error);
     if (text && ok)
-        examination_find(e, DOCTOR_GOOD, "daemon", message_make(MSG_DOC_DAEMON, NULL), message_make(MSG_NONE, NULL));
+        examination_find(e, DOCTOR_GOOD, "daemon", message_make(MSG_DOC_DAEMON, NULL),
+                         message_make(MSG_NONE, NULL));
     else
-        examination_find(e, DOCTOR_FAIL, "daemon", message_make(MSG_DOC_NO_DAEMON, error ? error->message : "?", NULL),
+        examination_find(e, DOCTOR_FAIL, "daemon",
+                         message_make(MSG_DOC_NO_DAEMON, error ? error->message : "?", NULL),
                          message_make(MSG_DOC_NO_DAEMON_HELP, NULL));
 }
 

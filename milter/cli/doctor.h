@@ -1,6 +1,6 @@
 /*
- * doctor: looks at Postfix's configuration beside Miji's and says what must change so that nothing passes by and nothing is lost. Each
- * examination is a pure function over both; findings are values with a stable id.
+ * doctor: looks at Postfix's configuration beside Miji's and says what must change so that nothing passes by
+ * and nothing is lost. Each examination is a pure function over both; findings are values with a stable id.
  */
 #ifndef MILTER_CLI_DOCTOR_H
 #define MILTER_CLI_DOCTOR_H
@@ -12,25 +12,26 @@ enum doctor_level { DOCTOR_GOOD, DOCTOR_NOTE, DOCTOR_WARNING, DOCTOR_FAIL };
 
 struct doctor_finding {
     enum doctor_level level;
-    const char *id;          /* stable: "default-action" */
-    struct message what;     /* what was found */
-    struct message remedy;   /* what to do; MSG_NONE for good ones */
+    const char *id;        /* stable: "default-action" */
+    struct message what;   /* what was found */
+    struct message remedy; /* what to do; MSG_NONE for good ones */
 };
 
 struct examination {
     const struct snapshot *snapshot;
     const struct postfix *postfix;
-    gboolean host;           /* look at sockets and users of this host, too */
-    GPtrArray *findings;     /* struct doctor_finding * */
+    gboolean host;       /* look at sockets and users of this host, too */
+    GPtrArray *findings; /* struct doctor_finding * */
 };
 
-struct examination *examination_new(const struct snapshot *snapshot, const struct postfix *postfix, gboolean host);
+struct examination *examination_new(const struct snapshot *snapshot, const struct postfix *postfix,
+                                    gboolean host);
 void examination_free(struct examination *examination);
 DEFINE_AUTOPTR(examination, examination_free)
 
 /* Adds a finding; takes both messages over. */
-void examination_find(struct examination *examination, enum doctor_level level, const char *id, struct message what,
-                      struct message remedy);
+void examination_find(struct examination *examination, enum doctor_level level, const char *id,
+                      struct message what, struct message remedy);
 /* Everything. */
 void examination_run(struct examination *examination);
 /* Text of at most 80 columns or JSON; new. */

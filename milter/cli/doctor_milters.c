@@ -5,7 +5,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* The address in one element of a milter list: "unix:/x", "inet:h:1", "{ unix:/x, default_action=accept }". New. */
+/* The address in one element of a milter list: "unix:/x", "inet:h:1", "{ unix:/x, default_action=accept }".
+ * New. */
 static char *milter_address(const char *element)
 {
     if (*element != '{')
@@ -65,15 +66,18 @@ static gboolean is_signer(const char *element)
     return FALSE;
 }
 
-/* What Miji writes must be signed, and what others write must be seen: signers behind us, everybody else before. */
+/* What Miji writes must be signed, and what others write must be seen: signers behind us, everybody else
+ * before. */
 static void examine_order(struct examination *e, char **list, int ours)
 {
     for (int i = 0; list[i]; i++) {
         if (i < ours && is_signer(list[i]))
-            examination_find(e, DOCTOR_FAIL, "milter-order", message_make(MSG_DOC_SIGNER_BEFORE, list[i], NULL),
+            examination_find(e, DOCTOR_FAIL, "milter-order",
+                             message_make(MSG_DOC_SIGNER_BEFORE, list[i], NULL),
                              message_make(MSG_DOC_SIGNER_BEFORE_HELP, NULL));
         else if (i > ours && !is_signer(list[i]))
-            examination_find(e, DOCTOR_WARNING, "milter-order", message_make(MSG_DOC_MILTER_AFTER, list[i], NULL),
+            examination_find(e, DOCTOR_WARNING, "milter-order",
+                             message_make(MSG_DOC_MILTER_AFTER, list[i], NULL),
                              message_make(MSG_DOC_MILTER_AFTER_HELP, NULL));
     }
 }
@@ -144,7 +148,8 @@ static gboolean any_chroot(const struct examination *e, const char *program)
     return FALSE;
 }
 
-static void examine_list(struct examination *e, const char *setting, const char *program, enum socket_role role)
+static void examine_list(struct examination *e, const char *setting, const char *program,
+                         enum socket_role role)
 {
     const char *value = postfix_setting(e->postfix, setting);
     g_auto(GStrv) list = postfix_list(value);
@@ -156,8 +161,10 @@ static void examine_list(struct examination *e, const char *setting, const char 
     const struct listener *listener = listener_of(e->snapshot->conf, role);
     const char *address = listener ? listener->address : listener_of(e->snapshot->conf, ROLE_SMTP)->address;
     if (ours < 0) {
-        examination_find(e, DOCTOR_FAIL, setting, message_make(MSG_DOC_NOT_IN_LIST, setting, *value ? value : "(empty)", NULL),
-                         chroot ? message_make(MSG_DOC_NOT_IN_LIST_CHROOT, program, postfix_setting(e->postfix, "queue_directory"), NULL)
+        examination_find(e, DOCTOR_FAIL, setting,
+                         message_make(MSG_DOC_NOT_IN_LIST, setting, *value ? value : "(empty)", NULL),
+                         chroot ? message_make(MSG_DOC_NOT_IN_LIST_CHROOT, program,
+                                               postfix_setting(e->postfix, "queue_directory"), NULL)
                                 : message_make(MSG_DOC_NOT_IN_LIST_HELP, setting, address, NULL));
         return;
     }
@@ -177,10 +184,12 @@ static void examine_services(struct examination *e)
         g_autofree char *name = g_strdup_printf("%s/%s", service->name, service->type);
         g_auto(GStrv) list = postfix_list(milters ? milters : "");
         if (milters && position(e, list, service->chroot, ROLE_SMTP) < 0)
-            examination_find(e, DOCTOR_FAIL, "service-milters", message_make(MSG_DOC_SERVICE_MILTERS, name, milters, NULL),
+            examination_find(e, DOCTOR_FAIL, "service-milters",
+                             message_make(MSG_DOC_SERVICE_MILTERS, name, milters, NULL),
                              message_make(MSG_DOC_SERVICE_MILTERS_HELP, NULL));
         if (options && strstr(options, "no_milters"))
-            examination_find(e, DOCTOR_FAIL, "no-milters", message_make(MSG_DOC_SERVICE_NO_MILTERS, name, NULL),
+            examination_find(e, DOCTOR_FAIL, "no-milters",
+                             message_make(MSG_DOC_SERVICE_NO_MILTERS, name, NULL),
                              message_make(MSG_DOC_NO_MILTERS_HELP, NULL));
     }
     if (strstr(postfix_setting(e->postfix, "receive_override_options"), "no_milters"))

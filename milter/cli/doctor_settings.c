@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-/* Postfix waits this long for our answer at the end of a message; we take 60 s at most, then some for the network. */
+/* Postfix waits this long for our answer at the end of a message; we take 60 s at most, then some for the
+ * network. */
 #define CONTENT_SECONDS 90
 #define COMMAND_SECONDS 10
 
@@ -21,15 +22,18 @@ static void examine_version(struct examination *e)
         minor = (guint)g_ascii_strtoull(parts[1], NULL, 10);
     }
     gboolean good = major > 3 || (major == 3 && minor >= 3);
-    examination_find(e, good ? DOCTOR_GOOD : DOCTOR_FAIL, "version", message_make(MSG_DOC_VERSION, version, NULL),
+    examination_find(e, good ? DOCTOR_GOOD : DOCTOR_FAIL, "version",
+                     message_make(MSG_DOC_VERSION, version, NULL),
                      good ? nothing() : message_make(MSG_DOC_VERSION_HELP, NULL));
 }
 
-/* SMTP smuggling (CVE-2023-51764): <LF>.<LF> inside a message must not begin another that nobody filtered as what it is. */
+/* SMTP smuggling (CVE-2023-51764): <LF>.<LF> inside a message must not begin another that nobody filtered as
+ * what it is. */
 static void examine_bare_newline(struct examination *e)
 {
     const char *value = postfix_setting(e->postfix, "smtpd_forbid_bare_newline");
-    gboolean good = strcmp(value, "normalize") == 0 || strcmp(value, "reject") == 0 || strcmp(value, "yes") == 0;
+    gboolean good =
+        strcmp(value, "normalize") == 0 || strcmp(value, "reject") == 0 || strcmp(value, "yes") == 0;
     examination_find(e, good ? DOCTOR_GOOD : DOCTOR_FAIL, "bare-newline",
                      message_make(MSG_DOC_BARE_NEWLINE, *value ? value : "?", NULL),
                      good ? nothing() : message_make(MSG_DOC_BARE_NEWLINE_HELP, NULL));
@@ -39,7 +43,8 @@ static void examine_protocol(struct examination *e)
 {
     const char *value = postfix_setting(e->postfix, "milter_protocol");
     gboolean good = g_ascii_strtoull(value, NULL, 10) >= 6;
-    examination_find(e, good ? DOCTOR_GOOD : DOCTOR_FAIL, "protocol", message_make(MSG_DOC_PROTOCOL, value, NULL),
+    examination_find(e, good ? DOCTOR_GOOD : DOCTOR_FAIL, "protocol",
+                     message_make(MSG_DOC_PROTOCOL, value, NULL),
                      good ? nothing() : message_make(MSG_DOC_PROTOCOL_HELP, NULL));
 }
 
@@ -48,11 +53,13 @@ static void examine_timeout(struct examination *e, const char *setting, gint64 l
     const char *value = postfix_setting(e->postfix, setting);
     gboolean good = postfix_seconds(value) >= least;
     g_autofree char *wanted = g_strdup_printf("%" G_GINT64_FORMAT "s", least);
-    examination_find(e, good ? DOCTOR_GOOD : DOCTOR_FAIL, "timeouts", message_make(MSG_DOC_SETTING, setting, value, NULL),
+    examination_find(e, good ? DOCTOR_GOOD : DOCTOR_FAIL, "timeouts",
+                     message_make(MSG_DOC_SETTING, setting, value, NULL),
                      good ? nothing() : message_make(MSG_DOC_TIMEOUT_HELP, setting, wanted, NULL));
 }
 
-/* Recipients that no milter sees; the copy stays when its recipient is removed (measured; semantics.md 4.2, case 78). */
+/* Recipients that no milter sees; the copy stays when its recipient is removed (measured; semantics.md 4.2,
+ * case 78). */
 static void examine_bcc(struct examination *e)
 {
     static const char *const settings[] = {"always_bcc", "sender_bcc_maps", "recipient_bcc_maps"};
@@ -72,12 +79,15 @@ static void examine_bcc(struct examination *e)
 /* Whatever leads an address elsewhere behind our back is a gap that somebody must know by name. */
 static void examine_rewriting(struct examination *e)
 {
-    static const char *const settings[] = {"virtual_alias_maps", "canonical_maps", "recipient_canonical_maps",
-                                           "sender_canonical_maps", "alias_maps", "relocated_maps", "transport_maps"};
+    static const char *const settings[] = {
+        "virtual_alias_maps",    "canonical_maps", "recipient_canonical_maps",
+        "sender_canonical_maps", "alias_maps",     "relocated_maps",
+        "transport_maps"};
     for (gsize i = 0; i < G_N_ELEMENTS(settings); i++) {
         const char *value = postfix_setting(e->postfix, settings[i]);
         if (*value)
-            examination_find(e, DOCTOR_NOTE, "rewriting", message_make(MSG_DOC_SETTING, settings[i], value, NULL),
+            examination_find(e, DOCTOR_NOTE, "rewriting",
+                             message_make(MSG_DOC_SETTING, settings[i], value, NULL),
                              message_make(MSG_DOC_REWRITING_HELP, NULL));
     }
 }
@@ -97,8 +107,8 @@ static void examine_domain(struct examination *e, const char *setting, const cha
 
 static void examine_domains(struct examination *e)
 {
-    static const char *const settings[] = {"mydestination", "virtual_mailbox_domains", "virtual_alias_domains",
-                                           "relay_domains"};
+    static const char *const settings[] = {"mydestination", "virtual_mailbox_domains",
+                                           "virtual_alias_domains", "relay_domains"};
     for (gsize i = 0; i < G_N_ELEMENTS(settings); i++) {
         g_auto(GStrv) domains = postfix_list(postfix_setting(e->postfix, settings[i]));
         for (char **domain = domains; *domain; domain++)
@@ -109,9 +119,11 @@ static void examine_domains(struct examination *e)
 static void examine_delimiter(struct examination *e)
 {
     const char *theirs = postfix_setting(e->postfix, "recipient_delimiter");
-    const char *ours = e->snapshot->policy->recipient_delimiter ? e->snapshot->policy->recipient_delimiter : "";
+    const char *ours =
+        e->snapshot->policy->recipient_delimiter ? e->snapshot->policy->recipient_delimiter : "";
     gboolean good = strcmp(theirs, ours) == 0;
-    examination_find(e, good ? DOCTOR_GOOD : DOCTOR_WARNING, "delimiter", message_make(MSG_DOC_DELIMITER, theirs, ours, NULL),
+    examination_find(e, good ? DOCTOR_GOOD : DOCTOR_WARNING, "delimiter",
+                     message_make(MSG_DOC_DELIMITER, theirs, ours, NULL),
                      good ? nothing() : message_make(MSG_DOC_DELIMITER_HELP, theirs, NULL));
 }
 
@@ -134,10 +146,11 @@ static void examine_certificates(struct examination *e)
         wanted = wanted || zone->requires.client_certificate || zone->certificates;
     }
     gboolean asked = strcmp(postfix_setting(e->postfix, "smtpd_tls_ask_ccert"), "yes") == 0 ||
-            strcmp(postfix_setting(e->postfix, "smtpd_tls_req_ccert"), "yes") == 0;
+                     strcmp(postfix_setting(e->postfix, "smtpd_tls_req_ccert"), "yes") == 0;
     for (guint i = 0; i < e->postfix->services->len; i++) {
         const struct postfix_service *service = g_ptr_array_index(e->postfix->services, i);
-        asked = asked || g_strcmp0(g_hash_table_lookup(service->overrides, "smtpd_tls_ask_ccert"), "yes") == 0 ||
+        asked = asked ||
+                g_strcmp0(g_hash_table_lookup(service->overrides, "smtpd_tls_ask_ccert"), "yes") == 0 ||
                 g_strcmp0(g_hash_table_lookup(service->overrides, "smtpd_tls_req_ccert"), "yes") == 0;
     }
     if (wanted)

@@ -10,7 +10,8 @@ static void finding_free(gpointer data)
     g_free(finding);
 }
 
-struct examination *examination_new(const struct snapshot *snapshot, const struct postfix *postfix, gboolean host)
+struct examination *examination_new(const struct snapshot *snapshot, const struct postfix *postfix,
+                                    gboolean host)
 {
     struct examination *e = g_new0(struct examination, 1);
     e->snapshot = snapshot;
@@ -44,7 +45,8 @@ gboolean examination_failed(const struct examination *e)
     return FALSE;
 }
 
-/* Breaks at blanks (Chinese: anywhere) so that lines stay within the terminal; continuation lines stand under the text. */
+/* Breaks at blanks (Chinese: anywhere) so that lines stay within the terminal; continuation lines stand under
+ * the text. */
 static void wrapped(GString *out, const char *text, guint indent)
 {
     guint column = indent;
@@ -121,8 +123,8 @@ static char *as_json(const struct examination *e, enum language language)
         const struct doctor_finding *finding = g_ptr_array_index(e->findings, i);
         g_autofree char *what = message_format(&finding->what, language);
         g_autofree char *remedy = message_format(&finding->remedy, language);
-        g_string_append_printf(out, "%s\n  {\"id\": \"%s\", \"level\": \"%s\", \"what\": ", i ? "," : "", finding->id,
-                               words[finding->level]);
+        g_string_append_printf(out, "%s\n  {\"id\": \"%s\", \"level\": \"%s\", \"what\": ", i ? "," : "",
+                               finding->id, words[finding->level]);
         json_string(out, what);
         g_string_append(out, ", \"remedy\": ");
         json_string(out, remedy);

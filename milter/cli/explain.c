@@ -13,12 +13,21 @@
 struct question {
     const char *file;
     const char *from;
-    GPtrArray *to;               /* const char * */
+    GPtrArray *to; /* const char * */
     struct session session;
-    const char *bad_option;      /* value that cannot be read; NULL */
+    const char *bad_option; /* value that cannot be read; NULL */
 };
 
-enum { OPTION_FROM = 1000, OPTION_TO, OPTION_CLIENT, OPTION_LOGIN, OPTION_TLS, OPTION_CERTIFICATE, OPTION_HELO, OPTION_LOCAL };
+enum {
+    OPTION_FROM = 1000,
+    OPTION_TO,
+    OPTION_CLIENT,
+    OPTION_LOGIN,
+    OPTION_TLS,
+    OPTION_CERTIFICATE,
+    OPTION_HELO,
+    OPTION_LOCAL
+};
 
 static gboolean take_tls(struct question *question, const char *value)
 {
@@ -57,15 +66,19 @@ static gboolean take_option(struct question *question, int option, char *value)
     return FALSE;
 }
 
-/* FALSE: the command is misused, or question->bad_option names the value. Addresses after --to's own value belong to it: `--to a@x b@y`. */
+/* FALSE: the command is misused, or question->bad_option names the value. Addresses after --to's own value
+ * belong to it: `--to a@x b@y`. */
 static gboolean take_question(const struct invocation *invocation, struct question *question)
 {
-    static const struct option options[] = {
-        {"from", required_argument, NULL, OPTION_FROM},   {"to", required_argument, NULL, OPTION_TO},
-        {"client", required_argument, NULL, OPTION_CLIENT}, {"login", required_argument, NULL, OPTION_LOGIN},
-        {"tls", required_argument, NULL, OPTION_TLS},     {"certificate", required_argument, NULL, OPTION_CERTIFICATE},
-        {"helo", required_argument, NULL, OPTION_HELO},   {"local", no_argument, NULL, OPTION_LOCAL},
-        {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"from", required_argument, NULL, OPTION_FROM},
+                                            {"to", required_argument, NULL, OPTION_TO},
+                                            {"client", required_argument, NULL, OPTION_CLIENT},
+                                            {"login", required_argument, NULL, OPTION_LOGIN},
+                                            {"tls", required_argument, NULL, OPTION_TLS},
+                                            {"certificate", required_argument, NULL, OPTION_CERTIFICATE},
+                                            {"helo", required_argument, NULL, OPTION_HELO},
+                                            {"local", no_argument, NULL, OPTION_LOCAL},
+                                            {NULL, 0, NULL, 0}};
     int option, last = 0;
     optind = 1;
     while ((option = getopt_long(invocation->argc, invocation->argv, "-:", options, NULL)) != -1) {
@@ -123,14 +136,16 @@ static struct envelope *envelope_of(const struct question *question)
     g_autofree char *sender = g_strdup_printf(local ? "%s" : "<%s>", question->from);
     envelope_set_sender(envelope, sender, NULL);
     for (guint i = 0; i < question->to->len; i++) {
-        g_autofree char *given = g_strdup_printf(local ? "%s" : "<%s>", (char *)g_ptr_array_index(question->to, i));
+        g_autofree char *given =
+            g_strdup_printf(local ? "%s" : "<%s>", (char *)g_ptr_array_index(question->to, i));
         envelope_add(envelope, given);
     }
     return envelope;
 }
 
 /* The same readers as the daemon's, in the same sandbox, for one message. */
-static struct facts *inspect(const struct inspect_limits *limits, const GByteArray *message, gint64 deadline_us, GError **error)
+static struct facts *inspect(const struct inspect_limits *limits, const GByteArray *message,
+                             gint64 deadline_us, GError **error)
 {
     struct inspect_limits one = *limits;
     GPid pid = 0;
@@ -161,7 +176,8 @@ static void show(const struct invocation *invocation, const struct inputs *input
 }
 
 /* Why there are no answers: the page above only says that there are none. */
-static void say_outage(const struct invocation *invocation, struct directory *directory, const struct directory_query *people)
+static void say_outage(const struct invocation *invocation, struct directory *directory,
+                       const struct directory_query *people)
 {
     struct directory_status status;
     if (!directory_query_outage(people))
@@ -180,9 +196,13 @@ static int explain(const struct invocation *invocation, struct question *questio
         return command_fail(invocation, message_make(MSG_CLI_CANNOT_READ, error->message, NULL));
     gint64 deadline_us = g_get_monotonic_time() + conf->time_ms * 1000;
     g_autoptr(envelope) envelope = envelope_of(question);
-    struct inputs inputs = {.snapshot = snapshot, .session = &question->session, .envelope = envelope,
-                            .facts_state = FACTS_NONE_PERSISTENT, .too_large = message->len > conf->message_size_bytes,
-                            .now = g_get_real_time() / G_USEC_PER_SEC, .explain = TRUE};
+    struct inputs inputs = {.snapshot = snapshot,
+                            .session = &question->session,
+                            .envelope = envelope,
+                            .facts_state = FACTS_NONE_PERSISTENT,
+                            .too_large = message->len > conf->message_size_bytes,
+                            .now = g_get_real_time() / G_USEC_PER_SEC,
+                            .explain = TRUE};
     /* The inspector first: it is started by fork, and the directory has a thread. */
     g_autoptr(facts) facts = inputs.too_large ? NULL : inspect(&conf->inspect, message, deadline_us, &error);
     if (error)
@@ -207,7 +227,8 @@ static int explain(const struct invocation *invocation, struct question *questio
     return 0;
 }
 
-/* `miji explain FILE.eml --from A --to B… …`: what the daemon would do with it now, and why; needs no daemon. */
+/* `miji explain FILE.eml --from A --to B… …`: what the daemon would do with it now, and why; needs no daemon.
+ */
 int command_explain(const struct invocation *invocation)
 {
     struct question question = {.to = g_ptr_array_new()};
@@ -221,7 +242,8 @@ int command_explain(const struct invocation *invocation)
                      ? command_fail(invocation, message_make(MSG_CLI_BAD_VALUE, question.bad_option, NULL))
                      : command_misused(invocation, &commands[1]);
     } else {
-        struct snapshot *snapshot = command_snapshot(invocation, SNAPSHOT_NO_DIRECTORY | SNAPSHOT_ANY_OWNER | SNAPSHOT_NO_HOST);
+        struct snapshot *snapshot =
+            command_snapshot(invocation, SNAPSHOT_NO_DIRECTORY | SNAPSHOT_ANY_OWNER | SNAPSHOT_NO_HOST);
         status = snapshot ? explain(invocation, &question, snapshot) : EXIT_FINDINGS;
         snapshot_unref(snapshot);
     }

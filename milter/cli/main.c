@@ -56,13 +56,16 @@ static int show_help(const struct invocation *invocation, const char *name)
     return 0;
 }
 
-/* Options that every command takes, wherever they stand; what is not ours stays in argv. FALSE if one lacks its value. */
-static gboolean take_common(struct invocation *invocation, int argc, char **argv, const char **language, gboolean *wants_help)
+/* Options that every command takes, wherever they stand; what is not ours stays in argv. FALSE if one lacks
+ * its value. */
+static gboolean take_common(struct invocation *invocation, int argc, char **argv, const char **language,
+                            gboolean *wants_help)
 {
     int kept = 0;
     for (int i = 0; i < argc; i++) {
         const char *value = i + 1 < argc ? argv[i + 1] : NULL;
-        gboolean lang = strcmp(argv[i], "--lang") == 0, config = strcmp(argv[i], "-c") == 0 || strcmp(argv[i], "--config") == 0;
+        gboolean lang = strcmp(argv[i], "--lang") == 0,
+                 config = strcmp(argv[i], "-c") == 0 || strcmp(argv[i], "--config") == 0;
         if ((lang || config) && !value)
             return FALSE;
         if (lang)

@@ -68,7 +68,8 @@ static void parse_override(struct postfix *postfix, const char *line)
     }
 }
 
-static void each_line(struct postfix *postfix, const char *text, void (*parse)(struct postfix *, const char *))
+static void each_line(struct postfix *postfix, const char *text,
+                      void (*parse)(struct postfix *, const char *))
 {
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
     for (char **line = lines; *line; line++)
@@ -101,7 +102,8 @@ static char *run_postconf(const char *directory, const char *what, GError **erro
     char *out = NULL;
     g_autofree char *complaint = NULL;
     int status = 0;
-    if (!g_spawn_sync(NULL, (char **)arguments, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &complaint, &status, error))
+    if (!g_spawn_sync(NULL, (char **)arguments, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &complaint, &status,
+                      error))
         return NULL;
     if (g_spawn_check_wait_status(status, NULL))
         return out;

@@ -1,6 +1,6 @@
 /*
- * postfix: what postconf says: settings of main.cf (expanded), services of master.cf, and their overrides. Read by running postconf, or from three
- * texts (tests). Owned by the caller; one thread.
+ * postfix: what postconf says: settings of main.cf (expanded), services of master.cf, and their overrides.
+ * Read by running postconf, or from three texts (tests). Owned by the caller; one thread.
  */
 #ifndef MILTER_CLI_POSTFIX_H
 #define MILTER_CLI_POSTFIX_H
@@ -8,15 +8,15 @@
 #include "policy/autoptr.h"
 
 struct postfix_service {
-    char *name, *type;       /* "smtp", "inet" */
+    char *name, *type; /* "smtp", "inet" */
     gboolean chroot;
-    char *program;           /* smtpd, cleanup … */
-    GHashTable *overrides;   /* -o name=value */
+    char *program;         /* smtpd, cleanup … */
+    GHashTable *overrides; /* -o name=value */
 };
 
 struct postfix {
-    GHashTable *settings;    /* name -> value */
-    GPtrArray *services;     /* struct postfix_service * */
+    GHashTable *settings; /* name -> value */
+    GPtrArray *services;  /* struct postfix_service * */
 };
 
 /* directory: of main.cf; NULL is the default. NULL and error when postconf cannot be run or says no. */

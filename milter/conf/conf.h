@@ -1,6 +1,7 @@
 /*
- * conf: the settings of miji.conf that concern processes, sockets, files and limits; what decide needs is in policy/check/policy.h and the zones. Filled by
- * the readers of milter/conf (settings.def), immutable, owned by the snapshot.
+ * conf: the settings of miji.conf that concern processes, sockets, files and limits; what decide needs is in
+ * policy/check/policy.h and the zones. Filled by the readers of milter/conf (settings.def), immutable, owned
+ * by the snapshot.
  */
 #ifndef MILTER_CONF_CONF_H
 #define MILTER_CONF_CONF_H
@@ -11,11 +12,11 @@
 #include "policy/person/directory.h"
 
 struct listener {
-    char *address;            /* unix:/run/… or inet:port@host; a path seen from where the daemon stands */
+    char *address; /* unix:/run/… or inet:port@host; a path seen from where the daemon stands */
     enum socket_role role;
-    char *group;              /* NULL */
-    guint mode;               /* 0660 */
-    gboolean written;         /* FALSE: the default */
+    char *group;      /* NULL */
+    guint mode;       /* 0660 */
+    gboolean written; /* FALSE: the default */
 };
 
 struct listener *listener_new(const char *address, enum socket_role role); /* 0660, no group */
@@ -24,16 +25,16 @@ void listener_free(struct listener *listener);
 enum log_kind { LOG_TO_SYSLOG, LOG_TO_JOURNAL, LOG_TO_STDERR };
 
 struct conf {
-    char *path;               /* of miji.conf */
-    GPtrArray *listeners;     /* struct listener *, at least one of role smtp; at most one of each role */
+    char *path;           /* of miji.conf */
+    GPtrArray *listeners; /* struct listener *, at least one of role smtp; at most one of each role */
     struct listener control;
     char *state_directory;
-    char *run_as;             /* NULL: not written */
+    char *run_as; /* NULL: not written */
     enum log_kind log;
-    char *log_facility;       /* "mail" */
-    GTimeZone *time_zone;     /* NULL: the host's */
+    char *log_facility;   /* "mail" */
+    GTimeZone *time_zone; /* NULL: the host's */
     char *time_zone_name;
-    GPtrArray *scheme_files;  /* char *, as found */
+    GPtrArray *scheme_files;              /* char *, as found */
     struct directory_settings *directory; /* directory_open takes a copy; identity is filled */
     struct inspect_limits inspect;
     guint64 message_size_bytes;
@@ -42,7 +43,7 @@ struct conf {
     GHashTable *restart_only; /* setting -> its value as a statement: what needs a restart */
 };
 
-struct conf *conf_new(void);  /* every default */
+struct conf *conf_new(void); /* every default */
 void conf_free(struct conf *conf);
 /* Takes the listener over; it replaces that of its role which was not written. */
 void conf_take_listener(struct conf *conf, struct listener *listener);

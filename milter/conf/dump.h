@@ -1,6 +1,7 @@
 /*
- * dump: the configuration in force as a miji.conf that means the same: every statement that works, defaults included, in English, paths as
- * they are used, in a fixed order. `miji check --print` shows it; equal dumps are equal configurations. Pure; any thread.
+ * dump: the configuration in force as a miji.conf that means the same: every statement that works, defaults
+ * included, in English, paths as they are used, in a fixed order. `miji check --print` shows it; equal dumps
+ * are equal configurations. Pure; any thread.
  */
 #ifndef MILTER_CONF_DUMP_H
 #define MILTER_CONF_DUMP_H

@@ -4,11 +4,13 @@
 
 #include "milter/conf/reading.h"
 
-/* Settings that only a restart changes keep the value of `previous` (may be NULL), with a warning [needs-restart] where the new file says
- * something else; notes in conf->restart_only what is in force. */
-void keep_restart_only(struct snapshot *snapshot, const struct snapshot *previous, const struct reading *reading);
+/* Settings that only a restart changes keep the value of `previous` (may be NULL), with a warning
+ * [needs-restart] where the new file says something else; notes in conf->restart_only what is in force. */
+void keep_restart_only(struct snapshot *snapshot, const struct snapshot *previous,
+                       const struct reading *reading);
 
-/* Fills identity: equal text, same directory. Files with secrets count by their last change, so that a new password is a new directory. */
+/* Fills identity: equal text, same directory. Files with secrets count by their last change, so that a new
+ * password is a new directory. */
 void directory_identity(struct snapshot *snapshot);
 
 #endif

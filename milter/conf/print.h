@@ -1,10 +1,12 @@
-/* print: how values of miji.conf are written, and the printers of settings.def. Internal to milter/conf; see dump.h. */
+/* print: how values of miji.conf are written, and the printers of settings.def. Internal to milter/conf; see
+ * dump.h. */
 #ifndef MILTER_CONF_PRINT_H
 #define MILTER_CONF_PRINT_H
 
 #include "milter/conf/dump.h"
 
-#define SETTING(id, change, times, fallback, read, print) void print(GString *out, const struct snapshot *snapshot);
+#define SETTING(id, change, times, fallback, read, print) \
+    void print(GString *out, const struct snapshot *snapshot);
 #include "milter/conf/settings.def"
 
 /* "text" with escapes. */

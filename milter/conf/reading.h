@@ -1,9 +1,11 @@
 /*
- * reading: what the readers of miji.conf share while one configuration is read, and the values that several statements have in common.
- * Internal to milter/conf. One thread; everything is borrowed from whoever loads the snapshot.
+ * reading: what the readers of miji.conf share while one configuration is read, and the values that several
+ * statements have in common. Internal to milter/conf. One thread; everything is borrowed from whoever loads
+ * the snapshot.
  *
- * Each reader takes the statement behind its keyword to the end, reports what is wrong and fills conf, policy or zones. After an error in a
- * statement the reader is broken and silent; the snapshot is then thrown away, so half-filled structs do no harm.
+ * Each reader takes the statement behind its keyword to the end, reports what is wrong and fills conf, policy
+ * or zones. After an error in a statement the reader is broken and silent; the snapshot is then thrown away,
+ * so half-filled structs do no harm.
  */
 #ifndef MILTER_CONF_READING_H
 #define MILTER_CONF_READING_H
@@ -25,21 +27,23 @@ struct reading {
     struct conf *conf;
     struct policy *policy;
     struct zones *zones;
-    struct block *file;                              /* the statements of all files in order */
-    struct span end;                                 /* the end of miji.conf itself: where something is missing */
-    const struct statement *written[SETTING_COUNT];  /* the first of its kind; NULL: not written */
+    struct block *file; /* the statements of all files in order */
+    struct span end;    /* the end of miji.conf itself: where something is missing */
+    const struct statement *written[SETTING_COUNT]; /* the first of its kind; NULL: not written */
     const struct statement *listen_statements[ROLE_RELEASE + 1]; /* by role */
     struct file_places files;
-    gboolean files_bad;                              /* a file could not be read, or not to its end */
-    gboolean zones_bad;                              /* something about a zone was reported: others may be missed only for that */
-    GHashTable *queues, *archives;                   /* name -> const struct statement *; known before the rest is read */
-    GHashTable *queue_after;                         /* name of a queue -> const struct item *: where its deadline leads */
-    GHashTable *domains;                             /* canonical, owned -> const struct item *: where it was given first */
-    GPtrArray *zone_names;                           /* const struct item *, in the order written, "local" among them */
+    gboolean files_bad; /* a file could not be read, or not to its end */
+    gboolean zones_bad; /* something about a zone was reported: others may be missed only for that */
+    GHashTable *queues, *archives; /* name -> const struct statement *; known before the rest is read */
+    GHashTable *queue_after;       /* name of a queue -> const struct item *: where its deadline leads */
+    GHashTable *domains;           /* canonical, owned -> const struct item *: where it was given first */
+    GPtrArray *zone_names;         /* const struct item *, in the order written, "local" among them */
 };
 
-/* files: of miji.conf and what it includes, at least one; borrowed, and must outlive the reading. Conf, policy and zones are made and owned. */
-struct reading *reading_new(const struct files *files, enum snapshot_flags flags, struct diagnostics *diagnostics);
+/* files: of miji.conf and what it includes, at least one; borrowed, and must outlive the reading. Conf,
+ * policy and zones are made and owned. */
+struct reading *reading_new(const struct files *files, enum snapshot_flags flags,
+                            struct diagnostics *diagnostics);
 void reading_free(struct reading *reading);
 DEFINE_AUTOPTR(reading, reading_free)
 

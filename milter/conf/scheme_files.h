@@ -4,8 +4,8 @@
 
 #include "milter/conf/reading.h"
 
-/* Reads every file of every `scheme` statement and notes it in conf. `text` (may be NULL) gets the names and texts of all files. NULL, and
- * reported, if there is none or anything is wrong with one. */
+/* Reads every file of every `scheme` statement and notes it in conf. `text` (may be NULL) gets the names and
+ * texts of all files. NULL, and reported, if there is none or anything is wrong with one. */
 struct schemes *scheme_files_read(struct reading *reading, struct sources *sources, GChecksum *text);
 
 #endif

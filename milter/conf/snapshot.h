@@ -1,6 +1,7 @@
 /*
- * snapshot: configuration, schemes, zones, policy (later rules) in force, immutable, with a generation number and a content hash. Reload builds a new one
- * aside and swaps a pointer; the old one is freed when its last transaction ends. Reference counted; any thread may read.
+ * snapshot: configuration, schemes, zones, policy (later rules) in force, immutable, with a generation number
+ * and a content hash. Reload builds a new one aside and swaps a pointer; the old one is freed when its last
+ * transaction ends. Reference counted; any thread may read.
  */
 #ifndef MILTER_CONF_SNAPSHOT_H
 #define MILTER_CONF_SNAPSHOT_H
@@ -11,12 +12,12 @@
 #include "policy/person/directory.h"
 
 struct snapshot {
-    gint refs;                   /* g_atomic_int */
-    guint generation;            /* 1, 2, … in this process; 0: made by a command */
-    char schemes_hash[65];       /* the same over the scheme files alone */
-    char hash[65];               /* SHA-256 in hex over the texts of all files, in the order read */
+    gint refs;             /* g_atomic_int */
+    guint generation;      /* 1, 2, … in this process; 0: made by a command */
+    char schemes_hash[65]; /* the same over the scheme files alone */
+    char hash[65];         /* SHA-256 in hex over the texts of all files, in the order read */
     struct sources *sources;
-    struct conf *conf;           /* settings of processes and sockets */
+    struct conf *conf; /* settings of processes and sockets */
     struct schemes *schemes;
     struct zones *zones;
     struct policy *policy;
@@ -29,9 +30,10 @@ enum snapshot_flags {
     SNAPSHOT_NO_HOST = 1 << 2,      /* do not ask this host (users, paths that must exist): golden tests */
 };
 
-/* Reads miji.conf and everything that it names. Every mistake goes to diagnostics, new and empty; NULL if there was an error. previous (may be NULL): its
- * directory and schemes are taken over when their texts are the same (a reload keeps the cache), and settings that only a restart changes
- * (S in language.md 3) are kept and reported [needs-restart]. */
+/* Reads miji.conf and everything that it names. Every mistake goes to diagnostics, new and empty; NULL if
+ * there was an error. previous (may be NULL): its directory and schemes are taken over when their texts are
+ * the same (a reload keeps the cache), and settings that only a restart changes (S in language.md 3) are kept
+ * and reported [needs-restart]. */
 struct snapshot *snapshot_load(const char *path, enum snapshot_flags flags, const struct snapshot *previous,
                                struct diagnostics *diagnostics);
 struct snapshot *snapshot_ref(const struct snapshot *snapshot);

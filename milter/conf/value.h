@@ -1,7 +1,9 @@
 /*
- * value: the values that several statements of miji.conf have in common. Internal to milter/conf; see reading.h.
+ * value: the values that several statements of miji.conf have in common. Internal to milter/conf; see
+ * reading.h.
  *
- * Each takes items from the reader, reports what is wrong there and answers FALSE or NULL; on a broken reader it does nothing.
+ * Each takes items from the reader, reports what is wrong there and answers FALSE or NULL; on a broken reader
+ * it does nothing.
  */
 #ifndef MILTER_CONF_VALUE_H
 #define MILTER_CONF_VALUE_H
@@ -14,7 +16,8 @@ gboolean value_end(struct reader *reader);
 struct span value_taken(const struct reader *reader);
 /* What has been taken since item `first` was the next one. */
 struct span value_since(const struct reader *reader, guint first);
-/* [not-available-yet] for what stands at the span, with a help (MSG_NONE: to take it out); as value_end before that, or not. */
+/* [not-available-yet] for what stands at the span, with a help (MSG_NONE: to take it out); as value_end
+ * before that, or not. */
 void value_not_yet(struct reader *reader, struct span what, enum message_id help);
 void value_end_not_yet(struct reader *reader, struct span what, enum message_id help);
 
@@ -29,10 +32,11 @@ enum outcome_allowed {
     ALLOW_TREAT_AS = 1 << 3,
     ALLOW_HOLD = 1 << 4, /* in statements that are refused as a whole */
 };
-/* refuse [TEXT] and hold in TEXT, and what else is allowed. A queue that is not written is [unknown-queue], any other [not-available-yet];
- * deliver where it is not allowed is [open-door]. *place (may be NULL) is the span of the outcome. */
-gboolean value_outcome(const struct reading *reading, struct reader *reader, guint allowed, struct outcome *outcome,
-                       struct span *place);
+/* refuse [TEXT] and hold in TEXT, and what else is allowed. A queue that is not written is [unknown-queue],
+ * any other [not-available-yet]; deliver where it is not allowed is [open-door]. *place (may be NULL) is the
+ * span of the outcome. */
+gboolean value_outcome(const struct reading *reading, struct reader *reader, guint allowed,
+                       struct outcome *outcome, struct span *place);
 /* Warns [defer-for-ever] of an outcome that puts off what asking again does not change. */
 void value_warn_defer(struct reader *reader, const struct outcome *outcome, struct span place);
 /* A name of a queue or archive in quotes; [unknown-queue], [unknown-archive] if it is not written. */

@@ -105,7 +105,8 @@ static gboolean scheme_is_new(struct reader *reader, const struct zone *zone, co
     return TRUE;
 }
 
-/* Behind a comma in the categories: one more of them, or the next level, which is in quotes when it has a space in it. */
+/* Behind a comma in the categories: one more of them, or the next level, which is in quotes when it has a
+ * space in it. */
 static gboolean is_category(const struct reading *reading, const struct label *label, const struct item *item)
 {
     const struct scheme *scheme;

@@ -42,7 +42,8 @@ sfsistat apply_decision(SMFICTX *context, const struct decision *decision)
     case ACT_DEFER:
         return apply_reply(context, &decision->reply);
     case ACT_NEEDS_STORE:
-        /* decide turns it into a refusal or a deferral; an act that nobody carries out must never look like an accept. */
+        /* decide turns it into a refusal or a deferral; an act that nobody carries out must never look like
+         * an accept. */
         log_line(LOG_LEVEL_ERROR, "a decision that needs a store was left to apply");
         return SMFIS_TEMPFAIL;
     }

@@ -1,5 +1,6 @@
 /*
- * channel: what supervisor and daemon say to each other over a SEQPACKET socket pair: one word, sometimes with limits or a descriptor.
+ * channel: what supervisor and daemon say to each other over a SEQPACKET socket pair: one word, sometimes
+ * with limits or a descriptor.
  */
 #ifndef MILTER_DAEMON_CHANNEL_H
 #define MILTER_DAEMON_CHANNEL_H
@@ -7,12 +8,13 @@
 #include "milter/inspect/inspector.h"
 
 enum channel_word {
-    CHANNEL_CLOSED = 0,      /* the other side is gone */
-    CHANNEL_NOTHING,         /* nothing (or nonsense) was there */
-    CHANNEL_UP = 'U',        /* daemon: serving */
-    CHANNEL_RELOAD = 'R',    /* supervisor: HUP came */
-    CHANNEL_DRAIN = 'D',     /* supervisor: TERM came */
-    CHANNEL_INSPECTOR = 'I', /* daemon: start an inspector with these limits; supervisor: here is its control channel */
+    CHANNEL_CLOSED = 0,   /* the other side is gone */
+    CHANNEL_NOTHING,      /* nothing (or nonsense) was there */
+    CHANNEL_UP = 'U',     /* daemon: serving */
+    CHANNEL_RELOAD = 'R', /* supervisor: HUP came */
+    CHANNEL_DRAIN = 'D',  /* supervisor: TERM came */
+    CHANNEL_INSPECTOR =
+        'I', /* daemon: start an inspector with these limits; supervisor: here is its control channel */
 };
 
 struct channel_message {

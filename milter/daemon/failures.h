@@ -1,6 +1,7 @@
 /*
- * failures: the digests of messages on which an inspector died. The first death is "cannot tell now" (the client tries again), a second on the same
- * message is "cannot tell ever" (semantics.md 1). Bounded: the oldest are forgotten. Any thread.
+ * failures: the digests of messages on which an inspector died. The first death is "cannot tell now" (the
+ * client tries again), a second on the same message is "cannot tell ever" (semantics.md 1). Bounded: the
+ * oldest are forgotten. Any thread.
  */
 #ifndef MILTER_DAEMON_FAILURES_H
 #define MILTER_DAEMON_FAILURES_H

@@ -1,6 +1,7 @@
 /*
- * log: one line per outcome, to syslog, the journal or standard error. One sanitiser before all sinks: control characters, bidirectional
- * controls and octets that are not UTF-8 never pass. Never bodies, subjects, matched words or passwords (style.md 2).
+ * log: one line per outcome, to syslog, the journal or standard error. One sanitiser before all sinks:
+ * control characters, bidirectional controls and octets that are not UTF-8 never pass. Never bodies,
+ * subjects, matched words or passwords (style.md 2).
  *
  * log_open once before threads start; log_line from any thread.
  */

@@ -28,7 +28,8 @@ gboolean identity_find(const struct conf *conf, struct identity *identity, GErro
     const struct passwd *found = getpwnam(name);
     if (!found || found->pw_uid == 0) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
-                    found ? "run as: %s is root; the daemon must not be" : "run as: there is no user %s (adduser --system %s)",
+                    found ? "run as: %s is root; the daemon must not be"
+                          : "run as: there is no user %s (adduser --system %s)",
                     name, name);
         return FALSE;
     }
@@ -45,8 +46,8 @@ static gboolean become(const struct identity *identity, GError **error)
     setrlimit(RLIMIT_CORE, &none);
     if (identity->name && (initgroups(identity->name, identity->gid) != 0 || setgid(identity->gid) != 0 ||
                            setuid(identity->uid) != 0)) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "cannot become user %s: %s", identity->name,
-                    g_strerror(errno));
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "cannot become user %s: %s",
+                    identity->name, g_strerror(errno));
         return FALSE;
     }
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
@@ -86,8 +87,8 @@ static gboolean open_sockets(const struct conf *conf, uid_t owner, struct socket
     return open_one(&conf->control, owner, &sockets->control, error);
 }
 
-/* Read again as the user that we are now: what cannot be read now could not be reloaded later. What only a restart of the whole changes
- * (sockets, user) stays as the supervisor began with it. */
+/* Read again as the user that we are now: what cannot be read now could not be reloaded later. What only a
+ * restart of the whole changes (sockets, user) stays as the supervisor began with it. */
 static struct snapshot *load(const struct snapshot *started_with)
 {
     g_autoptr(sources) sources = sources_new();
@@ -107,15 +108,17 @@ static int run(struct service *service, const struct sockets *sockets, int chann
     g_autoptr(GError) error = NULL;
     struct role_relay *relay = NULL;
     if (sockets->local >= 0)
-        relay = role_relay_start(sockets->local, listener_of(conf, ROLE_SMTP)->address, service->role_nonce, &error);
+        relay = role_relay_start(sockets->local, listener_of(conf, ROLE_SMTP)->address, service->role_nonce,
+                                 &error);
     struct control *control =
         error ? NULL : control_start(service, sockets->control, channel, conf->path, &error);
     if (!control) {
         log_line(LOG_LEVEL_ERROR, "%s", error->message);
         return SERVE_EXIT_CONFIGURATION;
     }
-    log_line(LOG_LEVEL_INFO, "serving: generation=%u hash=%.12s sessions=%d messages=%d", service->snapshot->generation,
-             service->snapshot->hash, service->most_sessions, service->most_messages);
+    log_line(LOG_LEVEL_INFO, "serving: generation=%u hash=%.12s sessions=%d messages=%d",
+             service->snapshot->generation, service->snapshot->hash, service->most_sessions,
+             service->most_messages);
     channel_send(channel, &(struct channel_message){.word = CHANNEL_UP, .fd = -1});
     gboolean good = callbacks_run();
     gboolean wanted = g_atomic_int_get(&service->draining) == 3;
@@ -129,7 +132,8 @@ static int run(struct service *service, const struct sockets *sockets, int chann
     return good ? 0 : 1;
 }
 
-static gboolean open_milter(struct service *service, const struct listener *listener, uid_t owner, GError **error)
+static gboolean open_milter(struct service *service, const struct listener *listener, uid_t owner,
+                            GError **error)
 {
     socket_make_folder(listener->address, owner);
     struct socket_making before = socket_making_begin(listener);
@@ -143,15 +147,18 @@ int serve(const struct snapshot *snapshot, const struct identity *identity, int 
     const struct conf *conf = snapshot->conf;
     g_autoptr(GError) error = NULL;
     struct sockets sockets;
-    /* libmilter owns HUP and ends on it. Under another name `pkill -HUP miji-milter` reaches the supervisor only. */
+    /* libmilter owns HUP and ends on it. Under another name `pkill -HUP miji-milter` reaches the supervisor
+     * only. */
     prctl(PR_SET_NAME, "miji-daemon", 0, 0, 0);
     signal(SIGPIPE, SIG_IGN);
     struct inspector *inspector = inspector_new(inspector_fd, &conf->inspect);
-    /* Threads of libmilter may still be in a callback when we end: the service lives as long as the process. */
+    /* Threads of libmilter may still be in a callback when we end: the service lives as long as the process.
+     */
     static struct service *service;
     service = service_new(snapshot_ref(snapshot), inspector);
     if (!open_sockets(conf, identity->uid, &sockets, &error) ||
-        !open_milter(service, listener_of(conf, ROLE_SMTP), identity->uid, &error) || !become(identity, &error)) {
+        !open_milter(service, listener_of(conf, ROLE_SMTP), identity->uid, &error) ||
+        !become(identity, &error)) {
         log_line(LOG_LEVEL_ERROR, "%s", error->message);
         return SERVE_EXIT_CONFIGURATION;
     }

@@ -1,6 +1,6 @@
 /*
- * serve: the daemon proper: opens the sockets, gives up root, reads the configuration once more with its directory, and runs libmilter. Started by the
- * supervisor in a child process without threads.
+ * serve: the daemon proper: opens the sockets, gives up root, reads the configuration once more with its
+ * directory, and runs libmilter. Started by the supervisor in a child process without threads.
  */
 #ifndef MILTER_DAEMON_SERVE_H
 #define MILTER_DAEMON_SERVE_H
@@ -15,7 +15,8 @@ struct identity {
     gid_t gid;
     char *name; /* NULL: stay who we are */
 };
-/* Who the daemon shall be: `run as`, or user miji if started by root, else who started it. FALSE and error: no such user, or root. */
+/* Who the daemon shall be: `run as`, or user miji if started by root, else who started it. FALSE and error:
+ * no such user, or root. */
 gboolean identity_find(const struct conf *conf, struct identity *identity, GError **error);
 
 /* Takes both descriptors over. Never returns before the end; the result is the exit status. */

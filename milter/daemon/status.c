@@ -30,20 +30,25 @@ static const struct {
 static char *as_json(struct service *service, const struct status *s)
 {
     GString *out = g_string_new("{");
-    g_string_append_printf(out, "\"version\": \"%s\", \"pid\": %d, \"up_seconds\": %" G_GINT64_FORMAT, MIJI_VERSION,
-                           (int)getpid(), s->up_seconds);
-    g_string_append_printf(out, ", \"generation\": %u, \"hash\": \"%s\"", s->snapshot->generation, s->snapshot->hash);
-    g_string_append_printf(out, ", \"draining\": %s", g_atomic_int_get(&service->draining) ? "true" : "false");
-    g_string_append_printf(out, ", \"sessions\": %d, \"most_sessions\": %d, \"messages\": %d, \"most_messages\": %d",
-                           g_atomic_int_get(&service->sessions), service->most_sessions,
-                           g_atomic_int_get(&service->messages), service->most_messages);
+    g_string_append_printf(out, "\"version\": \"%s\", \"pid\": %d, \"up_seconds\": %" G_GINT64_FORMAT,
+                           MIJI_VERSION, (int)getpid(), s->up_seconds);
+    g_string_append_printf(out, ", \"generation\": %u, \"hash\": \"%s\"", s->snapshot->generation,
+                           s->snapshot->hash);
+    g_string_append_printf(out, ", \"draining\": %s",
+                           g_atomic_int_get(&service->draining) ? "true" : "false");
+    g_string_append_printf(
+        out, ", \"sessions\": %d, \"most_sessions\": %d, \"messages\": %d, \"most_messages\": %d",
+        g_atomic_int_get(&service->sessions), service->most_sessions, g_atomic_int_get(&service->messages),
+        service->most_messages);
     for (gsize i = 0; i < G_N_ELEMENTS(counters); i++)
-        g_string_append_printf(out, ", \"%s\": %u", counters[i].key, service_counted(service, counters[i].counter));
-    g_string_append_printf(out,
-                           ", \"inspector\": {\"workers\": %u, \"busy\": %u, \"inspected\": %" G_GUINT64_FORMAT
-                           ", \"died\": %" G_GUINT64_FORMAT ", \"timed_out\": %" G_GUINT64_FORMAT "}",
-                           s->inspector.workers, s->inspector.busy, s->inspector.inspected, s->inspector.died,
-                           s->inspector.timed_out);
+        g_string_append_printf(out, ", \"%s\": %u", counters[i].key,
+                               service_counted(service, counters[i].counter));
+    g_string_append_printf(
+        out,
+        ", \"inspector\": {\"workers\": %u, \"busy\": %u, \"inspected\": %" G_GUINT64_FORMAT
+        ", \"died\": %" G_GUINT64_FORMAT ", \"timed_out\": %" G_GUINT64_FORMAT "}",
+        s->inspector.workers, s->inspector.busy, s->inspector.inspected, s->inspector.died,
+        s->inspector.timed_out);
     g_string_append_printf(out,
                            ", \"directory\": {\"connected\": %s, \"cached\": %u, \"hits\": %" G_GUINT64_FORMAT
                            ", \"misses\": %" G_GUINT64_FORMAT ", \"searches\": %" G_GUINT64_FORMAT
@@ -79,15 +84,17 @@ static char *as_text(struct service *service, const struct status *s, enum langu
     line(out, MSG_STATUS_VERSION, language, "%s, pid %d", MIJI_VERSION, (int)getpid());
     line(out, MSG_STATUS_UP, language, "%" G_GINT64_FORMAT " s", s->up_seconds);
     line(out, MSG_STATUS_SNAPSHOT, language, "%u, %.12s", s->snapshot->generation, s->snapshot->hash);
-    line(out, MSG_STATUS_SESSIONS, language, "%d / %d", g_atomic_int_get(&service->sessions), service->most_sessions);
-    line(out, MSG_STATUS_MESSAGES, language, "%d / %d", g_atomic_int_get(&service->messages), service->most_messages);
+    line(out, MSG_STATUS_SESSIONS, language, "%d / %d", g_atomic_int_get(&service->sessions),
+         service->most_sessions);
+    line(out, MSG_STATUS_MESSAGES, language, "%d / %d", g_atomic_int_get(&service->messages),
+         service->most_messages);
     for (gsize i = 0; i < G_N_ELEMENTS(counters); i++)
         line(out, counters[i].label, language, "%u", service_counted(service, counters[i].counter));
     line(out, MSG_STATUS_INSPECTOR, language, "%u / %u", s->inspector.busy, s->inspector.workers);
     line(out, MSG_STATUS_DIRECTORY, language, "%s",
-         s->directory.where ? s->directory.where
-                            : message_text(s->directory.connected ? MSG_STATUS_CONNECTED : MSG_STATUS_NOT_ASKED,
-                                           language));
+         s->directory.where
+             ? s->directory.where
+             : message_text(s->directory.connected ? MSG_STATUS_CONNECTED : MSG_STATUS_NOT_ASKED, language));
     line(out, MSG_STATUS_PEOPLE, language,
          "%u, hits %" G_GUINT64_FORMAT ", searches %" G_GUINT64_FORMAT ", failures %" G_GUINT64_FORMAT,
          s->directory.cached, s->directory.hits, s->directory.searches, s->directory.failures);

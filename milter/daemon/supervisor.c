@@ -30,17 +30,18 @@ struct revival {
 
 struct supervisor {
     const struct supervisor_options *options;
-    struct snapshot *snapshot;   /* without a directory; of the start: what a restart of the daemon begins with */
+    /* without a directory; of the start: what a restart of the daemon begins with */
+    struct snapshot *snapshot;
     struct identity identity;
     struct inspect_limits limits;
-    int signals;                 /* signalfd */
-    int channel;                 /* to the daemon; -1 none */
-    int ready_pipe;              /* the process that waits for us to be up; -1 none */
-    GPid daemon, inspector;      /* 0 none */
+    int signals;            /* signalfd */
+    int channel;            /* to the daemon; -1 none */
+    int ready_pipe;         /* the process that waits for us to be up; -1 none */
+    GPid daemon, inspector; /* 0 none */
     gboolean up, ever_up, stopping;
     gint64 inspector_since_us;
     struct revival daemon_again, inspector_again;
-    gint64 kill_at_us;           /* 0 none due */
+    gint64 kill_at_us; /* 0 none due */
     int status;
 };
 
@@ -63,7 +64,8 @@ static gboolean is_due(struct revival *revival)
 static gboolean start_inspector(struct supervisor *supervisor, int *fd)
 {
     g_autoptr(GError) error = NULL;
-    *fd = inspector_start_parent(supervisor->options->inspector, &supervisor->limits, &supervisor->inspector, &error);
+    *fd = inspector_start_parent(supervisor->options->inspector, &supervisor->limits, &supervisor->inspector,
+                                 &error);
     if (*fd < 0)
         log_line(LOG_LEVEL_ERROR, "the inspector does not start: %s", error->message);
     supervisor->inspector_since_us = g_get_monotonic_time();
@@ -174,7 +176,8 @@ static void daemon_ended(struct supervisor *supervisor, int status)
         return;
     }
     if (WIFSIGNALED(status))
-        log_line(LOG_LEVEL_ERROR, "the daemon died of signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+        log_line(LOG_LEVEL_ERROR, "the daemon died of signal %d (%s)", WTERMSIG(status),
+                 strsignal(WTERMSIG(status)));
     else
         log_line(LOG_LEVEL_ERROR, "the daemon ended with status %d", WEXITSTATUS(status));
     if (configuration && !supervisor->ever_up) {
@@ -238,7 +241,8 @@ static void hear_signal(struct supervisor *supervisor)
 
 static int wait_ms(const struct supervisor *supervisor)
 {
-    const gint64 due[] = {supervisor->daemon_again.due_us, supervisor->inspector_again.due_us, supervisor->kill_at_us};
+    const gint64 due[] = {supervisor->daemon_again.due_us, supervisor->inspector_again.due_us,
+                          supervisor->kill_at_us};
     gint64 next = G_MAXINT64;
     for (gsize i = 0; i < G_N_ELEMENTS(due); i++)
         if (due[i])
@@ -303,7 +307,8 @@ static int catch_signals(void)
     return signalfd(-1, &caught, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* Nothing of the caller's is kept: neither its terminal or pipe, which would wait for us to end, nor its folder. */
+/* Nothing of the caller's is kept: neither its terminal or pipe, which would wait for us to end, nor its
+ * folder. */
 static gboolean let_go(gboolean logs_to_stderr)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -346,7 +351,8 @@ static int supervise(struct supervisor *supervisor)
         return 2;
     }
     supervisor->limits = conf->inspect;
-    if (!supervisor->options->foreground && (supervisor->ready_pipe = detach(conf->log == LOG_TO_STDERR)) < 0) {
+    if (!supervisor->options->foreground &&
+        (supervisor->ready_pipe = detach(conf->log == LOG_TO_STDERR)) < 0) {
         fprintf(stderr, "miji-milter: cannot detach: %s\n", g_strerror(errno));
         return 2;
     }

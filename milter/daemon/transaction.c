@@ -17,10 +17,10 @@ struct transaction {
     struct facts *facts;
     struct decision *decision;
     char reference[7];
-    gboolean busy;        /* not admitted: nothing is kept, the answer is 4.3.2 */
-    gboolean failed;      /* the spool could not be written */
+    gboolean busy;   /* not admitted: nothing is kept, the answer is 4.3.2 */
+    gboolean failed; /* the spool could not be written */
     gboolean answered;
-    gint64 begun_us, ended_us; /* monotonic: MAIL; end of message */
+    gint64 begun_us, ended_us;               /* monotonic: MAIL; end of message */
     gint64 people_us, inspect_us, decide_us; /* time spent in each stage after the end of message */
 };
 
@@ -100,11 +100,12 @@ void transaction_begin_data(struct transaction *transaction, const char *queue_i
     directory_query_send(transaction->people);
 }
 
-void transaction_add_field(struct transaction *transaction, const char *name, const char *value, gboolean leading_space)
+void transaction_add_field(struct transaction *transaction, const char *name, const char *value,
+                           gboolean leading_space)
 {
     if (!transaction->busy && !transaction->failed)
-        transaction->failed = !spool_add_field(transaction->spool, name, value, leading_space,
-                                               transaction->envelope->queue_id);
+        transaction->failed =
+            !spool_add_field(transaction->spool, name, value, leading_space, transaction->envelope->queue_id);
 }
 
 void transaction_end_header(struct transaction *transaction)
@@ -130,13 +131,15 @@ static double milliseconds(gint64 us)
 static enum facts_state failure_state(struct transaction *transaction, const guint8 digest[32],
                                       enum inspect_failure failure)
 {
-    static const char *const words[] = {"ok", "died", "ran out of time", "all helpers busy", "answered nonsense"};
+    static const char *const words[] = {"ok", "died", "ran out of time", "all helpers busy",
+                                        "answered nonsense"};
     service_count(transaction->service, COUNT_INSPECTOR_FAILED);
     const char *id = transaction->envelope->queue_id ? transaction->envelope->queue_id : "NOQUEUE";
     log_line(LOG_LEVEL_WARNING, "%s: inspector %s ref=MIJI-%s", id, words[failure], transaction->reference);
     if (failure == INSPECT_BUSY)
         return FACTS_NONE_BUSY;
-    return failures_note(transaction->service->failures, digest) > 1 ? FACTS_NONE_PERSISTENT : FACTS_NONE_TRANSIENT;
+    return failures_note(transaction->service->failures, digest) > 1 ? FACTS_NONE_PERSISTENT
+                                                                     : FACTS_NONE_TRANSIENT;
 }
 
 static enum facts_state inspect(struct transaction *transaction, const guint8 digest[32], gint64 deadline_us,
@@ -150,8 +153,8 @@ static enum facts_state inspect(struct transaction *transaction, const guint8 di
     if (!memory)
         length = spool_size(transaction->spool);
     enum inspect_failure failure = INSPECT_OK;
-    transaction->facts = inspector_inspect(transaction->service->inspector, memory, length, fd, deadline_us, progress,
-                                           data, &failure);
+    transaction->facts = inspector_inspect(transaction->service->inspector, memory, length, fd, deadline_us,
+                                           progress, data, &failure);
     if (fd >= 0)
         close(fd);
     if (!transaction->facts)
@@ -179,13 +182,15 @@ static void count_act(struct service *service, const struct decision *decision)
     }
 }
 
-/* One line for the outcome, times last but for nothing: from the end of message, and what each stage took of it. */
+/* One line for the outcome, times last but for nothing: from the end of message, and what each stage took of
+ * it. */
 static void log_outcome(const struct transaction *transaction, const struct inputs *inputs)
 {
     g_autofree char *line = decision_log(transaction->decision, inputs);
     const char *id = transaction->envelope->queue_id ? transaction->envelope->queue_id : "NOQUEUE";
     gint64 now = g_get_monotonic_time();
-    log_line(LOG_LEVEL_INFO, "%s: %s size=%" G_GUINT64_FORMAT " ms=%.1f people_ms=%.1f inspect_ms=%.1f decide_ms=%.1f", id,
+    log_line(LOG_LEVEL_INFO,
+             "%s: %s size=%" G_GUINT64_FORMAT " ms=%.1f people_ms=%.1f inspect_ms=%.1f decide_ms=%.1f", id,
              line, spool_size(transaction->spool), milliseconds(now - transaction->ended_us),
              milliseconds(transaction->people_us), milliseconds(transaction->inspect_us),
              milliseconds(transaction->decide_us));
@@ -195,8 +200,9 @@ static void put_off(struct transaction *transaction, enum reason_id reason, stru
 {
     *refusal = reply_plain(reason, transaction->reference);
     service_count(transaction->service, reason == REASON_BUSY ? COUNT_BUSY : COUNT_DEFERRED);
-    const char *id = transaction->envelope && transaction->envelope->queue_id ? transaction->envelope->queue_id
-                                                                              : "NOQUEUE";
+    const char *id = transaction->envelope && transaction->envelope->queue_id
+                         ? transaction->envelope->queue_id
+                         : "NOQUEUE";
     log_line(LOG_LEVEL_WARNING, "%s: verdict=defer reason=%s ref=MIJI-%s", id, reason_name(reason),
              transaction->reference);
 }
@@ -241,9 +247,13 @@ const struct decision *transaction_decide(struct transaction *transaction, const
     directory_query_send(transaction->people);
     gint64 within_ms = MIN(transaction->snapshot->conf->time_ms, LIMIT_EOM_SECONDS * 1000);
     gint64 deadline = transaction->ended_us + within_ms * 1000;
-    struct inputs inputs = {.snapshot = transaction->snapshot, .session = transaction->session,
-                            .envelope = transaction->envelope, .people = transaction->people, .too_large = too_large};
-    inputs.facts_state = too_large ? FACTS_NONE_PERSISTENT : inspect(transaction, digest, deadline, progress, data);
+    struct inputs inputs = {.snapshot = transaction->snapshot,
+                            .session = transaction->session,
+                            .envelope = transaction->envelope,
+                            .people = transaction->people,
+                            .too_large = too_large};
+    inputs.facts_state =
+        too_large ? FACTS_NONE_PERSISTENT : inspect(transaction, digest, deadline, progress, data);
     inputs.facts = transaction->facts;
     if (inputs.facts)
         inputs_ask_authors(transaction->people, transaction->snapshot, transaction->session, inputs.facts);

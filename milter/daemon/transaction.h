@@ -1,9 +1,9 @@
 /*
- * transaction: one message, from MAIL to the answer. The callbacks hand it what they hear; at the end it waits for the people and the inspector, and asks
- * decide. It knows nothing of libmilter.
+ * transaction: one message, from MAIL to the answer. The callbacks hand it what they hear; at the end it
+ * waits for the people and the inspector, and asks decide. It knows nothing of libmilter.
  *
- * Belongs to one connection and is used by one thread at a time (libmilter moves sessions between threads, so nothing may hang on the
- * thread). It keeps the snapshot it began with.
+ * Belongs to one connection and is used by one thread at a time (libmilter moves sessions between threads, so
+ * nothing may hang on the thread). It keeps the snapshot it began with.
  */
 #ifndef MILTER_DAEMON_TRANSACTION_H
 #define MILTER_DAEMON_TRANSACTION_H
@@ -14,7 +14,8 @@
 
 struct transaction;
 
-/* At MAIL. session is borrowed and must outlive the transaction; given is the MAIL argument, parameters what follows it (NULL none). */
+/* At MAIL. session is borrowed and must outlive the transaction; given is the MAIL argument, parameters what
+ * follows it (NULL none). */
 struct transaction *transaction_new(struct service *service, const struct session *session, const char *given,
                                     const char *parameters);
 /* Counts it as aborted unless transaction_decide was called. */
@@ -28,14 +29,16 @@ void transaction_add_recipient(struct transaction *transaction, const struct rcp
 
 /* All recipients are known: the directory is asked for those that the cache does not know. Never waits. */
 void transaction_begin_data(struct transaction *transaction, const char *queue_id);
-void transaction_add_field(struct transaction *transaction, const char *name, const char *value, gboolean leading_space);
+void transaction_add_field(struct transaction *transaction, const char *name, const char *value,
+                           gboolean leading_space);
 void transaction_end_header(struct transaction *transaction);
 /* FALSE: nothing more of the body is needed (too large, busy, failed). */
 gboolean transaction_add_body(struct transaction *transaction, const void *octets, gsize length);
 
 /*
- * The end of message: waits within its deadlines, calling progress about every ten seconds, decides and logs. The decision is owned by the
- * transaction. NULL when nothing was decided (busy, disk full): *refusal then says with which reply the message is put off.
+ * The end of message: waits within its deadlines, calling progress about every ten seconds, decides and logs.
+ * The decision is owned by the transaction. NULL when nothing was decided (busy, disk full): *refusal then
+ * says with which reply the message is put off.
  */
 const struct decision *transaction_decide(struct transaction *transaction, const char *queue_id,
                                           void (*progress)(gpointer), gpointer data, struct reply *refusal);

@@ -18,7 +18,8 @@ void trouble_begins(struct trouble *trouble, struct directory *directory)
     directory_get_status(directory, &status);
     /* Connected, `where` is the server only, or what is wrong with its answers. */
     gboolean silent = !status.where || !strchr(status.where, ' ');
-    g_autofree char *what = g_strdup_printf("%s%s", status.where ? status.where : "-", silent ? ": no answer in time" : "");
+    g_autofree char *what =
+        g_strdup_printf("%s%s", status.where ? status.where : "-", silent ? ": no answer in time" : "");
     gint64 now = g_get_monotonic_time();
     pthread_mutex_lock(&trouble->lock);
     gboolean say = g_strcmp0(trouble->said, what) != 0 || now - trouble->said_us >= SAY_AGAIN_US;

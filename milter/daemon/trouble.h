@@ -1,6 +1,7 @@
 /*
- * trouble: the directory's state in the log: what is wrong with it when the first message has to wait for it, again when that changes or a minute has
- * passed, and once that it answers again. An outage of a day is not a line for each message twice over. Any thread.
+ * trouble: the directory's state in the log: what is wrong with it when the first message has to wait for it,
+ * again when that changes or a minute has passed, and once that it answers again. An outage of a day is not a
+ * line for each message twice over. Any thread.
  */
 #ifndef MILTER_DAEMON_TROUBLE_H
 #define MILTER_DAEMON_TROUBLE_H

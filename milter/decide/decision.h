@@ -1,7 +1,8 @@
 /*
- * decision: what is to happen with one message: a verdict for each recipient with all reasons, the act for the whole message, the reply. A
- * value: decide has no side effects and the same inputs give the same decision, byte for byte (semantics.md 13.8). Daemon, explain, rule tests and
- * simulation share it. Owned by the caller; holds no borrowed strings but those of the snapshot.
+ * decision: what is to happen with one message: a verdict for each recipient with all reasons, the act for
+ * the whole message, the reply. A value: decide has no side effects and the same inputs give the same
+ * decision, byte for byte (semantics.md 13.8). Daemon, explain, rule tests and simulation share it. Owned by
+ * the caller; holds no borrowed strings but those of the snapshot.
  */
 #ifndef MILTER_DECIDE_DECISION_H
 #define MILTER_DECIDE_DECISION_H
@@ -12,18 +13,23 @@
 #include "policy/label/effective.h"
 
 enum verdict { VERDICT_DELIVER, VERDICT_HOLD, VERDICT_DEFER, VERDICT_REFUSE }; /* rising strictness */
-const char *verdict_name(enum verdict verdict, enum language language); /* deliver 投递 … */
+const char *verdict_name(enum verdict verdict, enum language language);        /* deliver 投递 … */
 
-enum sender_class { SENDER_PERSON /* S1 */, SENDER_PEER /* S2 */, SENDER_DEVICE /* SD */, SENDER_OUTSIDE /* S3 */ };
+enum sender_class {
+    SENDER_PERSON, /* S1 */
+    SENDER_PEER,   /* S2 */
+    SENDER_DEVICE, /* SD */
+    SENDER_OUTSIDE /* S3 */
+};
 const char *sender_class_name(enum sender_class class); /* "person", "peer", "device", "outside" */
 
 /* What the connection and the directory say of the sender (semantics.md section 3). */
 struct decided_sender {
     enum sender_class class;
-    const struct zone *zone;        /* of origin */
-    const struct person *person;    /* S1: who is logged in; borrowed from the query */
-    const struct person *post;      /* whose clearance From asks for; today always the person */
-    gboolean told;                  /* S1 or S2 with a MAIL FROM that is not null */
+    const struct zone *zone;     /* of origin */
+    const struct person *person; /* S1: who is logged in; borrowed from the query */
+    const struct person *post;   /* whose clearance From asks for; today always the person */
+    gboolean told;               /* S1 or S2 with a MAIL FROM that is not null */
     const struct level *device_level;
     const struct scheme *device_scheme;
 };
@@ -32,21 +38,21 @@ struct decided_sender {
 struct check_line {
     enum check_id check;
     enum check_answer answer;
-    gint reason;                    /* enum reason_id, or -1 */
-    char *note_en, *note_zh;        /* what was compared: "secret of <bo@…> ≥ 机密", for explain; NULL */
+    gint reason;             /* enum reason_id, or -1 */
+    char *note_en, *note_zh; /* what was compared: "secret of <bo@…> ≥ 机密", for explain; NULL */
 };
 
 struct decided_recipient {
     const struct envelope_recipient *first; /* the first RCPT of this canonical address */
-    GPtrArray *forms;               /* const struct envelope_recipient *: each given form, deleted exactly as it came */
+    GPtrArray *forms; /* const struct envelope_recipient *: each given form, deleted exactly as it came */
     const struct zone *zone;
-    const struct person *person;    /* or NULL */
+    const struct person *person; /* or NULL */
     enum answer_state person_state;
     enum verdict verdict;
-    const char *queue;              /* HOLD: where; borrowed */
-    GPtrArray *reasons;             /* struct reason *, all of them, message reasons included, in order of precedence */
-    const struct reason *leading;   /* the first among those of the verdict's strictness; NULL for deliver */
-    GArray *checks;                 /* struct check_line: checks 10–13; message checks are in the decision */
+    const char *queue;  /* HOLD: where; borrowed */
+    GPtrArray *reasons; /* struct reason *, all of them, message reasons included, in order of precedence */
+    const struct reason *leading; /* the first among those of the verdict's strictness; NULL for deliver */
+    GArray *checks;               /* struct check_line: checks 10–13; message checks are in the decision */
 };
 
 /* The act on the whole message (semantics.md 7.2). */
@@ -54,44 +60,50 @@ enum act {
     ACT_ACCEPT,     /* all deliver (or settled): accept, with the edits */
     ACT_REFUSE,     /* 5xx */
     ACT_DEFER,      /* 4xx */
-    ACT_NEEDS_STORE /* a mixture or a hold that only a store can carry out: until it lands, the whole message is refused and the log says so */
+    ACT_NEEDS_STORE /* a mixture or a hold that only a store can carry out: until it lands, the whole message
+                       is refused and the log says so */
 };
 
 struct reply {
-    guint code;        /* 250, 451, 550 … */
-    char *dsn;         /* "5.7.1" */
-    char *text;        /* ASCII, ends in "[MIJI-xxxxxx]" for 4xx and 5xx; never a CR, LF; '%' doubled by the daemon */
+    guint code; /* 250, 451, 550 … */
+    char *dsn;  /* "5.7.1" */
+    /* ASCII, ends in "[MIJI-xxxxxx]" for 4xx and 5xx; never a CR, LF; '%' doubled by the daemon */
+    char *text;
 };
 
 struct decision {
     struct decided_sender sender;
-    struct effective *label;          /* NULL with facts = none */
-    GPtrArray *claims;                /* struct claim *, owned: label borrows from it */
-    GArray *checks;                   /* struct check_line: message checks 1–9 */
-    GPtrArray *reasons;               /* struct reason *: message reasons */
-    GPtrArray *recipients;            /* struct decided_recipient * */
-    enum act act;                     /* as semantics.md 7.2 has it */
-    enum act carried_out;             /* what is done today: ACT_NEEDS_STORE becomes ACT_REFUSE, on the local socket ACT_DEFER */
-    enum verdict verdict;             /* strictest */
-    const struct reason *leading;     /* of the message, what the reply is about; NULL for accept */
-    struct reply reply;               /* for carried_out */
-    char *reference;                  /* "MIJI-k3x9qa" */
+    struct effective *label; /* NULL with facts = none */
+    GPtrArray *claims;       /* struct claim *, owned: label borrows from it */
+    GArray *checks;          /* struct check_line: message checks 1–9 */
+    GPtrArray *reasons;      /* struct reason *: message reasons */
+    GPtrArray *recipients;   /* struct decided_recipient * */
+    enum act act;            /* as semantics.md 7.2 has it */
+    /* what is done today: ACT_NEEDS_STORE becomes ACT_REFUSE, on the local socket ACT_DEFER */
+    enum act carried_out;
+    enum verdict verdict;         /* strictest */
+    const struct reason *leading; /* of the message, what the reply is about; NULL for accept */
+    struct reply reply;           /* for carried_out */
+    char *reference;              /* "MIJI-k3x9qa" */
 };
 
-/* The decision; never NULL. `reference` is the six characters that the caller drew for this message (they only name it). */
+/* The decision; never NULL. `reference` is the six characters that the caller drew for this message (they
+ * only name it). */
 struct decision *decide(const struct inputs *inputs, const char *reference);
 void decision_free(struct decision *decision);
 DEFINE_AUTOPTR(decision, decision_free)
 
 /*
- * The log line without queue id and times, always these keys in this order, those in [ ] only where there is something to say:
+ * The log line without queue id and times, always these keys in this order, those in [ ] only where there is
+ * something to say:
  *
- *     verdict= to=<…>,… [also=<…>,…] label= [reason= check= [told=]] [wanted=needs-store] act= [reply= ref=] from=<…> class=
- *     [login="…"] zone="…"
+ *     verdict= to=<…>,… [also=<…>,…] label= [reason= check= [told=]] [wanted=needs-store] act= [reply= ref=]
+ * from=<…> class= [login="…"] zone="…"
  *
- * to: who has that verdict, also: the others (at most 10 each, then ",+990"). label: E; "-" none, "?" unknown. told: what the sender hears instead of the
- * reason. wanted: what only a store can carry out; act: what is done. Addresses in <>, names in quotes and last. Never a subject, a
- * body or a text that was found. New string, one line, control characters replaced.
+ * to: who has that verdict, also: the others (at most 10 each, then ",+990"). label: E; "-" none, "?"
+ * unknown. told: what the sender hears instead of the reason. wanted: what only a store can carry out; act:
+ * what is done. Addresses in <>, names in quotes and last. Never a subject, a body or a text that was found.
+ * New string, one line, control characters replaced.
  */
 char *decision_log(const struct decision *decision, const struct inputs *inputs);
 

@@ -1,6 +1,7 @@
 /*
- * inputs: everything that decide may look at: decide(snapshot, session, envelope, facts, people, memory, past, now) → decision (semantics.md 1).
- * No other input: no clock, no network, no disk, no random number. All borrowed for the call.
+ * inputs: everything that decide may look at: decide(snapshot, session, envelope, facts, people, memory,
+ * past, now) → decision (semantics.md 1). No other input: no clock, no network, no disk, no random number.
+ * All borrowed for the call.
  */
 #ifndef MILTER_DECIDE_INPUTS_H
 #define MILTER_DECIDE_INPUTS_H
@@ -19,11 +20,11 @@ struct envelope_recipient {
 
 struct envelope {
     struct address *sender;
-    char *parameters;       /* ESMTP parameters of MAIL as given ("RET=HDRS BODY=8BITMIME"); NULL */
-    gboolean brackets;      /* the MAIL argument had angle brackets (local submission has none) */
-    GPtrArray *recipients;  /* struct envelope_recipient * in order */
-    gboolean too_many;      /* more than the limit: the rest was not kept */
-    char *queue_id;         /* NULL when not known */
+    char *parameters;      /* ESMTP parameters of MAIL as given ("RET=HDRS BODY=8BITMIME"); NULL */
+    gboolean brackets;     /* the MAIL argument had angle brackets (local submission has none) */
+    GPtrArray *recipients; /* struct envelope_recipient * in order */
+    gboolean too_many;     /* more than the limit: the rest was not kept */
+    char *queue_id;        /* NULL when not known */
 };
 struct envelope *envelope_new(void);
 void envelope_free(struct envelope *envelope);
@@ -44,26 +45,28 @@ struct inputs {
     const struct snapshot *snapshot;
     const struct session *session;
     const struct envelope *envelope;
-    const struct facts *facts;            /* NULL unless FACTS_HERE */
+    const struct facts *facts; /* NULL unless FACTS_HERE */
     enum facts_state facts_state;
-    gboolean too_large;                   /* the message is above `limits message size`: not inspected */
-    const struct directory_query *people; /* every address, login and certificate of inputs_ask has been asked; answers may be UNAVAILABLE */
-    gint64 now;                           /* seconds since the epoch, taken once at end of message */
-    gboolean explain;                     /* make the notes of check lines, which only decision_explain and decision_json print */
+    gboolean too_large; /* the message is above `limits message size`: not inspected */
+    /* every address, login and certificate of inputs_ask has been asked; answers may be UNAVAILABLE */
+    const struct directory_query *people;
+    gint64 now;       /* seconds since the epoch, taken once at end of message */
+    gboolean explain; /* make the notes of check lines, which only decision_explain and decision_json print */
 };
 
-/* Adds to the query every question that decide will want answered for this session and sender (call at MAIL) and recipient (at RCPT): one place that
- * knows, for daemon, explain and tests. */
-void inputs_ask_sender(struct directory_query *query, const struct snapshot *snapshot, const struct session *session,
-                       const struct envelope *envelope);
+/* Adds to the query every question that decide will want answered for this session and sender (call at MAIL)
+ * and recipient (at RCPT): one place that knows, for daemon, explain and tests. */
+void inputs_ask_sender(struct directory_query *query, const struct snapshot *snapshot,
+                       const struct session *session, const struct envelope *envelope);
 void inputs_ask_recipient(struct directory_query *query, const struct snapshot *snapshot,
                           const struct envelope_recipient *recipient);
-/* … and of the fields, once they are known: an author's address with a tag may be somebody else's as it stands. */
-void inputs_ask_authors(struct directory_query *query, const struct snapshot *snapshot, const struct session *session,
-                        const struct facts *facts);
+/* … and of the fields, once they are known: an author's address with a tag may be somebody else's as it
+ * stands. */
+void inputs_ask_authors(struct directory_query *query, const struct snapshot *snapshot,
+                        const struct session *session, const struct facts *facts);
 
-/* An address form that Postfix may rewrite after the filter (semantics.md 4.2): refuses the whole message. % and ! matter with an inside domain only;
- * the null address is strange as a recipient. */
+/* An address form that Postfix may rewrite after the filter (semantics.md 4.2): refuses the whole message. %
+ * and ! matter with an inside domain only; the null address is strange as a recipient. */
 gboolean inputs_is_strange(const struct snapshot *snapshot, const struct address *address);
 
 /* Whether the authors with a tag are few enough to have been looked up. */

@@ -1,15 +1,17 @@
 /*
- * limits: everything that a mail can make large in a worker, beside the limits of miji.conf (struct inspect_limits).
+ * limits: everything that a mail can make large in a worker, beside the limits of miji.conf (struct
+ * inspect_limits).
  */
 #ifndef MILTER_INSPECT_LIMITS_H
 #define MILTER_INSPECT_LIMITS_H
 
-/* Before GMime sees anything (it takes 4.6 GB for 3.5 million boundary lines, 132 MB for 200,000 fields; time grows with nesting × boundary lines). */
-#define LIMIT_HEADER_LINES 2000             /* of the message, of one part */
-#define LIMIT_HEADER_BYTES (1 << 20)        /* of the message, of one part */
-#define LIMIT_PART_HEADER_LINES 50000       /* of all parts together */
-#define LIMIT_BOUNDARY_LINES 20000          /* lines that begin with -- */
-#define LIMIT_MULTIPARTS 200                /* Content-Type: multipart/… */
+/* Before GMime sees anything (it takes 4.6 GB for 3.5 million boundary lines, 132 MB for 200,000 fields; time
+ * grows with nesting × boundary lines). */
+#define LIMIT_HEADER_LINES 2000       /* of the message, of one part */
+#define LIMIT_HEADER_BYTES (1 << 20)  /* of the message, of one part */
+#define LIMIT_PART_HEADER_LINES 50000 /* of all parts together */
+#define LIMIT_BOUNDARY_LINES 20000    /* lines that begin with -- */
+#define LIMIT_MULTIPARTS 200          /* Content-Type: multipart/… */
 
 /* A field of so many octets may have been cut by the MTA (Postfix cuts at 60,000 for milters). */
 #define LIMIT_FIELD_CUT 59000

@@ -1,7 +1,8 @@
 /*
- * cache: answers of a directory that are still fresh. Sixteen shards with a read-write lock each, so that hits of many threads do not meet;
- * a hit takes one read lock and one count. Bounded: when a shard is full its oldest answer goes. Answers other than
- * "found" have room of their own, since strangers can cause as many of them as they like. Private to policy/person.
+ * cache: answers of a directory that are still fresh. Sixteen shards with a read-write lock each, so that
+ * hits of many threads do not meet; a hit takes one read lock and one count. Bounded: when a shard is full
+ * its oldest answer goes. Answers other than "found" have room of their own, since strangers can cause as
+ * many of them as they like. Private to policy/person.
  */
 #ifndef POLICY_PERSON_CACHE_H
 #define POLICY_PERSON_CACHE_H

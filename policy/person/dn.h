@@ -8,7 +8,8 @@
 
 /* Can it be read as a DN? */
 gboolean dn_is_valid(const char *dn);
-/* The DN of the nearest unit (ou) above the entry, new; without one, of what is directly above it; NULL at the top. */
+/* The DN of the nearest unit (ou) above the entry, new; without one, of what is directly above it; NULL at
+ * the top. */
 char *dn_unit(const char *dn);
 /* Is the entry the base or below it? Types and values in any case. */
 gboolean dn_is_below(const char *dn, const char *base);

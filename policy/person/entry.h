@@ -1,6 +1,7 @@
 /*
- * entry: one entry of a directory as it came, and the person that is made of it. Attributes are compared without case; of a broken value (NUL,
- * invalid UTF-8, too long, one of too many) only the fact is kept. Not shared between threads. Private to policy/person.
+ * entry: one entry of a directory as it came, and the person that is made of it. Attributes are compared
+ * without case; of a broken value (NUL, invalid UTF-8, too long, one of too many) only the fact is kept. Not
+ * shared between threads. Private to policy/person.
  */
 #ifndef POLICY_PERSON_ENTRY_H
 #define POLICY_PERSON_ENTRY_H

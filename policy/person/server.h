@@ -1,5 +1,6 @@
 /*
- * server: a connection to one LDAP server, secured and bound. Belongs to one thread; libldap's handles are never shared. Private to policy/person.
+ * server: a connection to one LDAP server, secured and bound. Belongs to one thread; libldap's handles are
+ * never shared. Private to policy/person.
  */
 #ifndef POLICY_PERSON_SERVER_H
 #define POLICY_PERSON_SERVER_H
@@ -12,8 +13,9 @@
 gboolean server_check(const struct directory_settings *settings, GError **error);
 
 /*
- * Connects, secures (StartTLS for ldap:, but to loopback only if there is a `ca file` or a client certificate) and binds. Takes at most
- * connect_within_ms for each of the three steps. NULL and error: "ldaps://a.example: Can't contact LDAP server (…)".
+ * Connects, secures (StartTLS for ldap:, but to loopback only if there is a `ca file` or a client
+ * certificate) and binds. Takes at most connect_within_ms for each of the three steps. NULL and error:
+ * "ldaps://a.example: Can't contact LDAP server (…)".
  */
 LDAP *server_open(const struct directory_settings *settings, const char *url, GError **error);
 void server_close(LDAP *server);

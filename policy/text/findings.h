@@ -29,7 +29,7 @@ struct diagnostics {
     GHashTable *tallies; /* const struct source * (or NULL) -> struct tally * */
     struct diagnostic *surplus; /* takes what is not kept */
     guint errors, warnings;
-    guint counts[DIAG_COUNT];   /* by id */
+    guint counts[DIAG_COUNT]; /* by id */
 };
 
 /* What is printed, in the order of files and places; borrowed elements. */

@@ -34,15 +34,15 @@ struct files *files_read_named(struct sources *sources, const struct item *named
 void files_free(struct files *files);
 DEFINE_AUTOPTR(files, files_free)
 
-/* The statements of all files as one block, those of an included file in the place of its `include`: so block_read
- * finds a second one in whatever file it stands, and order is that of reading. The statements are borrowed from
- * files; free with files_join_free. NULL when there is no file. */
+/* The statements of all files as one block, those of an included file in the place of its `include`: so
+ * block_read finds a second one in whatever file it stands, and order is that of reading. The statements are
+ * borrowed from files; free with files_join_free. NULL when there is no file. */
 struct block *files_join(const struct files *files);
 void files_join_free(struct block *joined);
 
-/* The files that a pattern stands for, seen from the file `from`: paths (char *, owned) in byte order, none when none
- * matches; a name without * ? [ is itself, whether the file exists or not. NULL and error when a directory cannot be
- * read: nobody may take that for "no rules". */
+/* The files that a pattern stands for, seen from the file `from`: paths (char *, owned) in byte order, none
+ * when none matches; a name without * ? [ is itself, whether the file exists or not. NULL and error when a
+ * directory cannot be read: nobody may take that for "no rules". */
 GPtrArray *files_match(const struct source *from, const char *pattern, GError **error);
 
 #endif

@@ -1,10 +1,10 @@
 /*
  * source: the text of one file that a person wrote, with its name and a line table.
  *
- * A source is made once, never changed, and owned by a struct sources, which everything that keeps a span holds
- * alive (tree, diagnostics, snapshot). Spans are borrowed pointers into it. Immutable after loading: any thread
- * may read. Loading fails with a diagnostic's worth of words in GError (no-file, unsafe-file, encoding is found later,
- * by the lexer, at its byte).
+ * A source is made once, never changed, and owned by a struct sources, which everything that keeps a span
+ * holds alive (tree, diagnostics, snapshot). Spans are borrowed pointers into it. Immutable after loading:
+ * any thread may read. Loading fails with a diagnostic's worth of words in GError (no-file, unsafe-file,
+ * encoding is found later, by the lexer, at its byte).
  */
 #ifndef POLICY_TEXT_SOURCE_H
 #define POLICY_TEXT_SOURCE_H
@@ -20,7 +20,7 @@ struct source {
     guint32 length;      /* octets */
     guint32 *line_start; /* offset of each line's first octet */
     guint32 line_count;
-    guint32 order;       /* of loading in its set, from 0 */
+    guint32 order; /* of loading in its set, from 0 */
 };
 
 /* Octets offset … offset+length of one source. length 0 points between two characters (end of line). */
@@ -36,8 +36,8 @@ struct position {
 
 /* Who may own a file of configuration. */
 enum source_trust {
-    SOURCE_ANY,    /* samples, tests */
-    SOURCE_SAFE,   /* owner root or the reader, not writable by others (language.md 2, [unsafe-file]) */
+    SOURCE_ANY,  /* samples, tests */
+    SOURCE_SAFE, /* owner root or the reader, not writable by others (language.md 2, [unsafe-file]) */
 };
 
 /* The sources of one run; reference counted so that trees and diagnostics may outlive the loading. */
@@ -54,9 +54,10 @@ enum source_error { SOURCE_ERROR_NO_FILE, SOURCE_ERROR_UNSAFE, SOURCE_ERROR_TOO_
 /* Limits of language.md 1. */
 #define SOURCE_MAX_BYTES (1024 * 1024)
 
-/* Reads path into the set. Borrowed result; NULL and error when it cannot be read, is larger than SOURCE_MAX_BYTES,
- * is no regular file, or trust is not met. The same path twice gives the same source. */
-const struct source *sources_load(struct sources *sources, const char *path, enum source_trust trust, GError **error);
+/* Reads path into the set. Borrowed result; NULL and error when it cannot be read, is larger than
+ * SOURCE_MAX_BYTES, is no regular file, or trust is not met. The same path twice gives the same source. */
+const struct source *sources_load(struct sources *sources, const char *path, enum source_trust trust,
+                                  GError **error);
 
 /* Why a file could not be loaded, in both languages; message and help are owned. */
 struct source_failure {
@@ -73,12 +74,14 @@ const struct source *sources_open(struct sources *sources, const char *path, enu
 const struct source *sources_add(struct sources *sources, const char *name, const char *text, gsize length);
 
 /* Calls visit for each source in the order of loading (the content hash of a snapshot is made of them). */
-void sources_foreach(const struct sources *sources, void (*visit)(const struct source *, gpointer), gpointer data);
+void sources_foreach(const struct sources *sources, void (*visit)(const struct source *, gpointer),
+                     gpointer data);
 
 /* Line and column of an offset (clamped to the end of the text). */
 struct position source_position(const struct source *source, guint32 offset);
 
-/* Text of line number (from 1) without its line end; length in octets through *length. Borrowed, not terminated. */
+/* Text of line number (from 1) without its line end; length in octets through *length. Borrowed, not
+ * terminated. */
 const char *source_line(const struct source *source, guint32 line, guint32 *length);
 
 /* The octets of a span as a new string; NULs cannot occur (the lexer refuses them). */

@@ -22,7 +22,8 @@ char *ip_format(struct ip ip); /* new; "unknown" */
 
 /* "10.0.0.0/8", "fd00::/32", "10.0.0.25". FALSE if it is none, or host bits are set below the prefix. */
 gboolean network_parse(const char *text, struct network *network);
-/* What was meant when only host bits are wrong: "10.1.2.3/8" is "10.0.0.0/8". New; NULL if it is no address with a prefix. */
+/* What was meant when only host bits are wrong: "10.1.2.3/8" is "10.0.0.0/8". New; NULL if it is no address
+ * with a prefix. */
 char *network_base(const char *text);
 char *network_format(const struct network *network); /* as network_parse reads it; new */
 /* IPv4 addresses are only in IPv4 networks: ::/0 is every IPv6 address and no other. */

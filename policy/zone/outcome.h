@@ -1,6 +1,6 @@
 /*
- * outcome: what a line of the configuration says is to happen: refuse, hold in a queue, defer, deliver, treat as a level, record
- * (language.md section 3). Owned by the configuration, immutable.
+ * outcome: what a line of the configuration says is to happen: refuse, hold in a queue, defer, deliver, treat
+ * as a level, record (language.md section 3). Owned by the configuration, immutable.
  */
 #ifndef POLICY_ZONE_OUTCOME_H
 #define POLICY_ZONE_OUTCOME_H
@@ -8,12 +8,12 @@
 #include "policy/label/scheme.h"
 
 enum outcome_kind {
-    OUTCOME_UNSET,     /* not written: the default of the statement */
+    OUTCOME_UNSET, /* not written: the default of the statement */
     OUTCOME_REFUSE,
     OUTCOME_HOLD,
     OUTCOME_DEFER,
     OUTCOME_DELIVER,
-    OUTCOME_TREAT_AS,  /* unlabelled … treat as LEVEL */
+    OUTCOME_TREAT_AS, /* unlabelled … treat as LEVEL */
     OUTCOME_RECORD,
 };
 

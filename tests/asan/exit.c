@@ -1,7 +1,8 @@
 /*
- * The daemon ends by _exit, since threads of libmilter may still run, and what the variants asan and cov do at exit() is
- * left out with it. They link the programs' _exit through here (--wrap=_exit): leaks are looked for, and the lines that ran
- * are counted. A worker of the inspector may do neither in its sandbox; its reader is tested in one process.
+ * The daemon ends by _exit, since threads of libmilter may still run, and what the variants asan and cov do
+ * at exit() is left out with it. They link the programs' _exit through here (--wrap=_exit): leaks are looked
+ * for, and the lines that ran are counted. A worker of the inspector may do neither in its sandbox; its
+ * reader is tested in one process.
  */
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -22,7 +23,8 @@ void __wrap__exit(int status)
     int is_sandboxed = prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != 0;
 
     if (!is_sandboxed) {
-        prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* the search attaches to the process, which may have changed its user */
+        prctl(PR_SET_DUMPABLE, 1, 0, 0,
+              0); /* the search attaches to the process, which may have changed its user */
         before_end();
     }
     __real__exit(status);

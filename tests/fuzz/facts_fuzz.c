@@ -1,6 +1,6 @@
 /*
- * Attack surface: the answer of a worker that a mail has taken over: any octets, given to facts_read in the daemon. Beyond not crashing: what is
- * accepted points inside, its texts are UTF-8, its parts are a tree.
+ * Attack surface: the answer of a worker that a mail has taken over: any octets, given to facts_read in the
+ * daemon. Beyond not crashing: what is accepted points inside, its texts are UTF-8, its parts are a tree.
  */
 #include "rules/facts.h"
 
@@ -15,7 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void check(const struct facts *facts)
 {
     for (guint i = 0; i < facts->field_count; i++)
-        g_assert_true(g_utf8_validate_len(facts->fields[i].decoded.data, facts->fields[i].decoded.length, NULL));
+        g_assert_true(
+            g_utf8_validate_len(facts->fields[i].decoded.data, facts->fields[i].decoded.length, NULL));
     for (guint i = 0; i < facts->candidate_count; i++) {
         const struct fact_candidate *candidate = &facts->candidates[i];
         g_assert_true(g_utf8_validate_len(candidate->text.data, candidate->text.length, NULL));
@@ -52,8 +53,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(&head, copy, sizeof head);
     head.magic = FLAT_MAGIC;
     head.flags &= 3;
-#define FLAT_TABLE(records, count, type, most)                                                               \
-    head.count %= 4;                                                                                         \
+#define FLAT_TABLE(records, count, type, most) \
+    head.count %= 4;                           \
     tables += head.count * sizeof(type);
     FLAT_TABLES
 #undef FLAT_TABLE

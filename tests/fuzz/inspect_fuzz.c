@@ -1,6 +1,7 @@
 /*
- * Attack surface: any mail that anybody in the world sends: header, address lists, encoded-words, MIME structure, transfer encodings, charsets,
- * HTML, lines; all that a worker does with it, in this process. Beyond not crashing: the answer is one that facts_read takes, twice the same.
+ * Attack surface: any mail that anybody in the world sends: header, address lists, encoded-words, MIME
+ * structure, transfer encodings, charsets, HTML, lines; all that a worker does with it, in this process.
+ * Beyond not crashing: the answer is one that facts_read takes, twice the same.
  */
 #include "milter/inspect/reader.h"
 

@@ -1,6 +1,6 @@
 /*
- * Attack surface: the value of a header field as anybody writes it, in every reading; and the address list in it. Beyond not crashing: what comes out is
- * UTF-8, and plain text without = comes out as it was.
+ * Attack surface: the value of a header field as anybody writes it, in every reading; and the address list in
+ * it. Beyond not crashing: what comes out is UTF-8, and plain text without = comes out as it was.
  */
 #include "milter/inspect/encoded_word.h"
 

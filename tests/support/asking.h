@@ -5,8 +5,8 @@
 #include "policy/person/directory.h"
 
 /* The answer to one question; *query (freed first if there is one) holds the person. */
-struct person_answer ask_one(struct directory *directory, struct directory_query **query, enum question_kind kind,
-                             const char *value);
+struct person_answer ask_one(struct directory *directory, struct directory_query **query,
+                             enum question_kind kind, const char *value);
 enum answer_state ask_state(struct directory *directory, enum question_kind kind, const char *value);
 /* Where the directory says that it is, or what is wrong; new string. */
 char *asking_where(struct directory *directory);

@@ -1,7 +1,8 @@
 /*
- * draw: random worlds for property tests of decide: a scheme of 2–5 levels with a restrictive and a permissive set, zones, policy, people, one
- * session and one message, all from g_test_rand_*, so that --seed gives the same again. What is drawn is what a configuration could
- * say; only `undecidable` lines that deliver come first, since a site that lets more pass at a higher level than at a lower one asks for it.
+ * draw: random worlds for property tests of decide: a scheme of 2–5 levels with a restrictive and a
+ * permissive set, zones, policy, people, one session and one message, all from g_test_rand_*, so that --seed
+ * gives the same again. What is drawn is what a configuration could say; only `undecidable` lines that
+ * deliver come first, since a site that lets more pass at a higher level than at a lower one asks for it.
  */
 #ifndef TESTS_SUPPORT_DRAW_H
 #define TESTS_SUPPORT_DRAW_H

@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-/* Each takes what it names from *p; FALSE if it is not there, and then *p may stand behind the end of the text. */
+/* Each takes what it names from *p; FALSE if it is not there, and then *p may stand behind the end of the
+ * text. */
 static gboolean take_value(const char **p);
 
 static void skip_blanks(const char **p)

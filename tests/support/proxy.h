@@ -1,6 +1,7 @@
 /*
- * proxy: passes connections of a loopback port on to another, and misbehaves on command: delays answers, stops in the middle of one, cuts connections.
- * One thread of its own; its functions may be called from one other thread.
+ * proxy: passes connections of a loopback port on to another, and misbehaves on command: delays answers,
+ * stops in the middle of one, cuts connections. One thread of its own; its functions may be called from one
+ * other thread.
  */
 #ifndef TESTS_SUPPORT_PROXY_H
 #define TESTS_SUPPORT_PROXY_H

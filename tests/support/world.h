@@ -1,10 +1,12 @@
 /*
- * world: a small agency for tests of decide: the scheme cn, the zones of the example configuration, people of every level, and one message that a test
- * builds up. Everything is made in memory; a test changes what it likes before it decides.
+ * world: a small agency for tests of decide: the scheme cn, the zones of the example configuration, people of
+ * every level, and one message that a test builds up. Everything is made in memory; a test changes what it
+ * likes before it decides.
  *
- *     an 绝密, bo 机密, mi 秘密, ni 内部, gu 公开, "nobody" without clearance; all at agency.gov.cn, login = name.
- *     zones: office (10.0.0.0/8, inside, 机密), travellers (login, TLS 1.2 and certificate, 内部), partner ministry
- *     (certificate relay.ministry.gov.cn or peer 192.0.2.7; TLS verified, 秘密, accepts cn), internet (公开).
+ *     an 绝密, bo 机密, mi 秘密, ni 内部, gu 公开, "nobody" without clearance; all at agency.gov.cn, login =
+ * name. zones: office (10.0.0.0/8, inside, 机密), travellers (login, TLS 1.2 and certificate, 内部), partner
+ * ministry (certificate relay.ministry.gov.cn or peer 192.0.2.7; TLS verified, 秘密, accepts cn), internet
+ * (公开).
  */
 #ifndef TESTS_SUPPORT_WORLD_H
 #define TESTS_SUPPORT_WORLD_H
@@ -16,15 +18,15 @@ struct world {
     struct zones *zones;
     struct policy *policy;
     struct snapshot snapshot;
-    GPtrArray *people;   /* struct person *, held; world_decide makes a directory of them */
-    GHashTable *down;    /* addresses and logins about which the directory cannot be asked */
+    GPtrArray *people; /* struct person *, held; world_decide makes a directory of them */
+    GHashTable *down;  /* addresses and logins about which the directory cannot be asked */
     struct session session;
     struct envelope *envelope;
     struct facts *facts; /* fields and findings as added; NULL after world_no_facts */
     enum facts_state facts_state;
     gboolean too_large, explain;
     gint64 now;
-    GPtrArray *strings;  /* what the facts point into */
+    GPtrArray *strings; /* what the facts point into */
     struct directory *directory;
     struct directory_query *query; /* of the last decision */
 };
@@ -40,13 +42,15 @@ DEFINE_AUTOPTR(world, world_free)
 
 struct zone *world_zone(struct world *world, const char *name);
 const struct level *world_level(const struct world *world, const char *name);
-/* A person at agency.gov.cn with this login; clearances as in the directory, '|' between several; NULL none. Borrowed. */
+/* A person at agency.gov.cn with this login; clearances as in the directory, '|' between several; NULL none.
+ * Borrowed. */
 struct person *world_person(struct world *world, const char *name, const char *clearances);
 struct person *world_find(const struct world *world, const char *name);
 void world_clear_person(struct world *world, struct person *person, const char *clearances);
 void networks_add(GArray **networks, const char *network);
 
-/* Who connects: an office client with a login, or (login NULL) none; somebody on the internet; the partner. */
+/* Who connects: an office client with a login, or (login NULL) none; somebody on the internet; the partner.
+ */
 void world_office(struct world *world, const char *login);
 void world_internet(struct world *world);
 void world_partner(struct world *world);

@@ -1,9 +1,10 @@
 /*
  * usage: race [CASE none|lock]
  *
- * Two threads use one GLib container without a lock, or with one; without arguments, the list of cases. Run by wrap.t, which expects the sanitizer's report of the
- * first and silence about the second. Nothing is destroyed in truth: the second thread waits until the first has done, by a
- * relaxed counter, which orders nothing in the eyes of the sanitizer.
+ * Two threads use one GLib container without a lock, or with one; without arguments, the list of cases. Run
+ * by wrap.t, which expects the sanitizer's report of the first and silence about the second. Nothing is
+ * destroyed in truth: the second thread waits until the first has done, by a relaxed counter, which orders
+ * nothing in the eyes of the sanitizer.
  */
 #include <glib.h>
 #include <pthread.h>
@@ -25,7 +26,7 @@ static GQueue queue = G_QUEUE_INIT;
 static char *memory;
 static struct {
     pthread_mutex_t lock;
-} *owned;
+} * owned;
 
 static void insert(void)
 {

@@ -1,4 +1,5 @@
-/* The processes themselves: a second daemon, an inspector that cannot be started for a while, a start without -f. */
+/* The processes themselves: a second daemon, an inspector that cannot be started for a while, a start without
+ * -f. */
 #include "tests/wire/scene.h"
 
 #include <glib/gstdio.h>
@@ -36,7 +37,8 @@ static char *write_variant(const char *name, const char *const *changes)
     return to;
 }
 
-/* Runs miji-milter until it and whoever holds its output have ended; its exit status, what it said in *said. */
+/* Runs miji-milter until it and whoever holds its output have ended; its exit status, what it said in *said.
+ */
 static int run_milter(const char *conf, const char *option, char **said)
 {
     g_autofree char *program = path_of("miji-milter");
@@ -44,7 +46,8 @@ static int run_milter(const char *conf, const char *option, char **said)
     g_autoptr(GError) error = NULL;
     int status = -1;
 
-    g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL, said, &status, &error);
+    g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL, said, &status,
+                 &error);
     g_assert_no_error(error);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
@@ -104,7 +107,8 @@ static void wait_for_lines(const char *words, unsigned count)
     g_assert_cmpuint(lines_with(words), >=, count);
 }
 
-/* As during an upgrade: the program is away, or one that ends at once. It is tried again, with pauses, and comes back. */
+/* As during an upgrade: the program is away, or one that ends at once. It is tried again, with pauses, and
+ * comes back. */
 static void inspector_is_away(const char *in_its_place, const char *line, unsigned tries)
 {
     g_autofree char *program = path_of("miji-inspect"), *away = path_of("miji-inspect.away");

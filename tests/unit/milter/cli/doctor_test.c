@@ -71,9 +71,10 @@ static char *complaints(const char *main, const char *services, const char *over
         if (finding->level >= DOCTOR_WARNING)
             g_string_append_printf(ids, "%s%s", ids->len ? " " : "", finding->id);
     }
-    g_assert_cmpint(examination_failed(e), ==, strstr(ids->str, "milter-maps") == NULL && ids->len > 0 &&
-                                                   strcmp(ids->str, "domains") != 0 && strcmp(ids->str, "delimiter") != 0 &&
-                                                   strcmp(ids->str, "milter-order") != 0);
+    g_assert_cmpint(examination_failed(e), ==,
+                    strstr(ids->str, "milter-maps") == NULL && ids->len > 0 &&
+                        strcmp(ids->str, "domains") != 0 && strcmp(ids->str, "delimiter") != 0 &&
+                        strcmp(ids->str, "milter-order") != 0);
     bench_clear(&bench);
     return g_string_free(ids, FALSE);
 }
@@ -154,10 +155,12 @@ static void test_chroot(void)
 
 static void test_services(void)
 {
-    static const char services[] = "smtp inet n - n - - smtpd\nsubmission inet n - n - - smtpd\ncleanup unix n - n - 0 cleanup\n";
+    static const char services[] =
+        "smtp inet n - n - - smtpd\nsubmission inet n - n - - smtpd\ncleanup unix n - n - 0 cleanup\n";
     g_autofree char *own = complaints(GOOD_MAIN, services, "submission/inet/smtpd_milters = \n");
     g_assert_cmpstr(own, ==, "service-milters");
-    g_autofree char *off = complaints(GOOD_MAIN, services, "submission/inet/receive_override_options = no_milters\n");
+    g_autofree char *off =
+        complaints(GOOD_MAIN, services, "submission/inet/receive_override_options = no_milters\n");
     g_assert_cmpstr(off, ==, "no-milters");
 }
 

@@ -23,7 +23,7 @@ static void fits(enum message_id id, enum language language)
 
 static void test_width(void)
 {
-    static const enum message_id texts[] = {MSG_CLI_USAGE,        MSG_CLI_USAGE_END,    MSG_CLI_CHECK_USAGE,
+    static const enum message_id texts[] = {MSG_CLI_USAGE,         MSG_CLI_USAGE_END,    MSG_CLI_CHECK_USAGE,
                                             MSG_CLI_EXPLAIN_USAGE, MSG_CLI_STATUS_USAGE, MSG_CLI_RELOAD_USAGE,
                                             MSG_CLI_DOCTOR_USAGE};
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {

@@ -14,7 +14,9 @@ static void test_what_may_not_pass(void)
     cleaned("a\r\nforged line", "a\\x0d\\x0aforged line");
     cleaned("\x1b[31mred", "\\x1b[31mred");
     cleaned("\xff\xfe", "\\xff\\xfe");
-    cleaned("a\xe2\x80\xae" "b", "a\\u{202e}b");
+    cleaned("a\xe2\x80\xae"
+            "b",
+            "a\\u{202e}b");
     cleaned("\xc2\x9b", "\\u{9b}");
     cleaned("\xe2\x80", "\\xe2\\x80");
     cleaned("%s%n", "%s%n");

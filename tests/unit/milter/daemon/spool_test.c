@@ -77,7 +77,8 @@ static void test_no_room_is_said(void)
     g_assert_false(spool_finish(spool, digest));
 }
 
-/* semantics.md 7.4: the same message comes again with other trace fields, and with an id that the MTA made of its queue id. */
+/* semantics.md 7.4: the same message comes again with other trace fields, and with an id that the MTA made of
+ * its queue id. */
 static void test_digest_is_of_what_the_client_sent(void)
 {
     guint8 first[32], again[32], other[32];

@@ -178,7 +178,8 @@ static void test_relay(void)
     assert_class(world, "<x@elsewhere.example>", SENDER_OUTSIDE, "internet");
 }
 
-/* Whatever the zone `otherwise` carries, and whoever logged in at the relay: nothing above the lowest level. */
+/* Whatever the zone `otherwise` carries, and whoever logged in at the relay: nothing above the lowest level.
+ */
 static void test_relay_above_lowest(void)
 {
     g_autoptr(world) world = world_new();

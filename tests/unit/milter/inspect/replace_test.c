@@ -1,4 +1,5 @@
-/* A new parent with new workers, as a reload with other limits brings it, while the old ones have messages in hand. */
+/* A new parent with new workers, as a reload with other limits brings it, while the old ones have messages in
+ * hand. */
 #include "milter/inspect/inspector.h"
 
 #include <signal.h>
