@@ -50,6 +50,8 @@ static sfsistat on_negotiate(SMFICTX *context, unsigned long actions, unsigned l
                              unsigned long *want0, unsigned long *want1)
 {
     struct connection *connection = connection_of(context);
+    if (!connection_is_admitted(connection))
+        return SMFIS_REJECT;
     connection->no_reply = steps & ALL_NO_REPLY;
     connection->leading_space = (steps & SMFIP_HDR_LEADSPC) != 0;
     connection->skip = (steps & SMFIP_SKIP) != 0;

@@ -1,11 +1,22 @@
 #include "milter/daemon/connection.h"
 
+#include "milter/daemon/log.h"
+
 struct connection *connection_new(struct service *service)
 {
     struct connection *connection = g_new0(struct connection, 1);
     connection->service = service;
     g_atomic_int_inc(&service->sessions);
     return connection;
+}
+
+gboolean connection_is_admitted(const struct connection *connection)
+{
+    gint open = g_atomic_int_get(&connection->service->sessions);
+    if (open <= connection->service->most_open)
+        return TRUE;
+    log_line(LOG_LEVEL_WARNING, "a connection is closed, %d are open", open);
+    return FALSE;
 }
 
 void connection_drop_message(struct connection *connection)

@@ -17,6 +17,8 @@ struct connection {
 };
 
 struct connection *connection_new(struct service *service);
+/* FALSE when so many are open that the descriptors would run out: it is to be closed, and the MTA answers for us. Says so in the log. */
+gboolean connection_is_admitted(const struct connection *connection);
 void connection_free(struct connection *connection);
 
 /* A new message begins, or the old one is given up. */

@@ -1,6 +1,7 @@
 #include "milter/daemon/control.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,6 +11,7 @@
 #include "milter/daemon/channel.h"
 #include "milter/daemon/limits.h"
 #include "milter/daemon/log.h"
+#include "milter/daemon/socket.h"
 
 struct control {
     struct service *service;
@@ -17,6 +19,7 @@ struct control {
     char *config;
     pthread_t thread;
     gint64 drain_began_us; /* 0: not draining */
+    gint64 look_us;        /* when to look again whether there are descriptors */
     gint64 woken_us;
 };
 
@@ -111,7 +114,7 @@ static gboolean read_request(int client, char request[LIMIT_CONTROL_REQUEST])
 
 static void serve_client(struct control *control)
 {
-    int client = accept4(control->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+    int client = socket_accept(control->listen_fd, 0);
     if (client < 0)
         return;
     struct timeval within = {.tv_sec = LIMIT_CONTROL_SECONDS};
@@ -199,6 +202,21 @@ static void hear_supervisor(struct control *control)
     }
 }
 
+/* libmilter does not say that it cannot accept (facts 3.3): somebody has to, before an administrator looks for what eats the processor. */
+static void watch_descriptors(struct control *control)
+{
+    gint64 now = g_get_monotonic_time();
+    if (now < control->look_us)
+        return;
+    int fd = fcntl(control->channel >= 0 ? control->channel : control->listen_fd, F_DUPFD_CLOEXEC, 0);
+    if (fd >= 0)
+        close(fd);
+    else
+        log_line(LOG_LEVEL_ERROR, "no descriptor is free, no new connection is served: %d sessions, %s",
+                 g_atomic_int_get(&control->service->sessions), g_strerror(errno));
+    control->look_us = now + (fd >= 0 ? 1 : 60) * G_USEC_PER_SEC;
+}
+
 static void *run(void *data)
 {
     struct control *control = data;
@@ -211,6 +229,7 @@ static void *run(void *data)
             hear_supervisor(control);
         wake_libmilter(control);
         drain(control);
+        watch_descriptors(control);
     }
     return NULL;
 }

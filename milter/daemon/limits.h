@@ -5,10 +5,11 @@
 #define LIMIT_SPOOL_MEMORY_BYTES (256 * 1024)  /* larger messages go to a file in the state directory */
 #define LIMIT_SESSIONS 2000                    /* open connections; beyond: messages are deferred as busy */
 #define LIMIT_MESSAGES 500                     /* messages between MAIL and answer; beyond: deferred as busy */
-#define LIMIT_DESCRIPTORS_SPARE 64             /* kept free of sessions: inspector, directory, control */
+#define LIMIT_DESCRIPTORS 4096                 /* asked for, where the hard limit lets us */
+#define LIMIT_DESCRIPTORS_SPARE 64             /* kept free of sessions: directory, control, log; and two for each helper of the inspector */
 #define LIMIT_LOG_LINE 6000                    /* octets of one log line */
 #define LIMIT_CONTROL_REQUEST 512              /* octets of a request on the control socket */
-#define LIMIT_CONTROL_SECONDS 10               /* for a client of the control socket to send and take */
+#define LIMIT_CONTROL_SECONDS 2                /* for a client of the control socket to send and take: others, and the supervisor, wait meanwhile */
 #define LIMIT_FAILURES 4096                    /* digests on which an inspector died that are remembered */
 #define LIMIT_RELAYED 64                       /* connections at once through the `local` socket */
 #define LIMIT_RELAY_BUFFER (128 * 1024)        /* octets under way in each direction of such a connection */

@@ -42,7 +42,7 @@ static void pair_free(gpointer data)
 
 static void accept_pair(struct role_relay *relay)
 {
-    int mta = accept4(relay->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int mta = socket_accept(relay->listen_fd, SOCK_NONBLOCK);
     if (mta < 0)
         return;
     g_autoptr(GError) error = NULL;

@@ -9,14 +9,26 @@
 /* Descriptors that one message may need at once: its connection, its spool, the reader's copy. */
 #define DESCRIPTORS_PER_MESSAGE 3
 
-static void admit(struct service *service)
+/* How many we may have. Where they are out, libmilter spins without a word (facts 3.3). */
+static gint64 take_descriptors(void)
 {
     struct rlimit limit;
-    gint64 descriptors = getrlimit(RLIMIT_NOFILE, &limit) == 0 ? (gint64)MIN(limit.rlim_cur, 1 << 20) : 1024;
-    gint64 messages = (descriptors - LIMIT_DESCRIPTORS_SPARE) / (DESCRIPTORS_PER_MESSAGE + 1);
-    service->most_messages = (gint)CLAMP(messages, 1, LIMIT_MESSAGES);
-    service->most_sessions =
-        (gint)CLAMP(descriptors - LIMIT_DESCRIPTORS_SPARE - 2 * service->most_messages, 1, LIMIT_SESSIONS);
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return LIMIT_DESCRIPTORS_SPARE;
+    rlim_t before = limit.rlim_cur;
+    limit.rlim_cur = MAX(before, MIN(limit.rlim_max, LIMIT_DESCRIPTORS));
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        limit.rlim_cur = before;
+    return (gint64)MIN(limit.rlim_cur, 1 << 20);
+}
+
+static void admit(struct service *service, guint helpers)
+{
+    gint64 free = take_descriptors() - LIMIT_DESCRIPTORS_SPARE - 2 * (gint64)helpers;
+    service->most_messages = (gint)CLAMP(free / (DESCRIPTORS_PER_MESSAGE + 1), 1, LIMIT_MESSAGES);
+    gint64 sessions = free - (DESCRIPTORS_PER_MESSAGE - 1) * service->most_messages;
+    service->most_sessions = (gint)CLAMP(sessions, 1, LIMIT_SESSIONS);
+    service->most_open = (gint)CLAMP(sessions + LIMIT_DESCRIPTORS_SPARE / 2, 1, 2 * LIMIT_SESSIONS);
 }
 
 struct service *service_new(struct snapshot *snapshot, struct inspector *inspector)
@@ -28,7 +40,7 @@ struct service *service_new(struct snapshot *snapshot, struct inspector *inspect
     service->failures = failures_new(LIMIT_FAILURES);
     trouble_init(&service->trouble);
     service->started_us = g_get_real_time();
-    admit(service);
+    admit(service, snapshot->conf->inspect.helpers);
     guint8 random[16];
     if (RAND_bytes(random, sizeof random) != 1)
         g_error("the system gives no random numbers");

@@ -33,6 +33,7 @@ struct service {
     struct trouble trouble;
     gint sessions, messages;     /* atomic: open connections; messages between MAIL and answer */
     gint most_sessions, most_messages;
+    gint most_open;              /* connections at all: those beyond most_sessions are put off as busy, those beyond this are closed */
     gint draining;               /* atomic: 0 no, 1 finish what is under way, 2 defer what comes */
     gint counters[COUNT_COUNTERS]; /* atomic */
     gint64 started_us;           /* wall clock */

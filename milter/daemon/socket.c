@@ -11,7 +11,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "milter/daemon/log.h"
+
 #define CONNECT_MS 5000
+#define ACCEPT_PAUSE_US (250 * 1000)
 
 static gboolean fail(GError **error, const char *what, const char *address)
 {
@@ -141,6 +144,16 @@ int socket_connect(const char *address, GError **error)
     if (fd >= 0)
         close(fd);
     return -1;
+}
+
+int socket_accept(int listen_fd, int flags)
+{
+    int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | flags);
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
+        log_line(LOG_LEVEL_WARNING, "cannot accept a connection: %s", g_strerror(errno));
+        g_usleep(ACCEPT_PAUSE_US);
+    }
+    return fd;
 }
 
 struct socket_making socket_making_begin(const struct listener *listener)

@@ -12,6 +12,9 @@ gboolean socket_clear(const char *address, GError **error);
 int socket_listen(const char *address, GError **error);
 /* Connects within five seconds; non-blocking, close-on-exec. -1 and error. */
 int socket_connect(const char *address, GError **error);
+/* A connection of a listening socket that poll announced, close-on-exec, with more SOCK_ flags; -1 if there is none. Where there is no descriptor
+ * for it, it says so and pauses: poll announces it again at once. */
+int socket_accept(int listen_fd, int flags);
 /* Mode and group of a unix: socket as written; nothing for inet:. FALSE and error also when there is no socket at that path, or a link. */
 gboolean socket_grant(const struct listener *listener, uid_t owner, GError **error);
 /* Between the two, a socket file is made with the mode and (where root makes it) the group as written: whom they let in is not turned away in the
