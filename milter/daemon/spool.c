@@ -15,6 +15,7 @@ struct spool {
     int fd;               /* then the file; -1 before */
     EVP_MD_CTX *digest;
     gboolean failed;      /* something could not be written */
+    int problem;          /* errno of it; 0: the digest */
     gboolean mta_made_id; /* the MTA made the Message-Id: Date and From behind it are its own, too */
 };
 
@@ -58,10 +59,23 @@ static gboolean write_all(int fd, const guint8 *octets, gsize length)
     return TRUE;
 }
 
+static int open_unnamed(const char *directory)
+{
+    int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR))
+        return fd;
+    /* A file system that knows none (NFS, overlayfs of older kernels): it has a name for a moment. */
+    g_autofree char *name = g_build_filename(directory, "spool-XXXXXX", NULL);
+    fd = g_mkstemp_full(name, O_RDWR | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        unlink(name);
+    return fd;
+}
+
 /* The message outgrew memory: what there is goes to an unnamed file. */
 static gboolean move_to_file(struct spool *spool)
 {
-    spool->fd = open(spool->directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    spool->fd = open_unnamed(spool->directory);
     if (spool->fd < 0 || !write_all(spool->fd, spool->memory->data, spool->memory->len))
         return FALSE;
     g_byte_array_unref(spool->memory);
@@ -78,8 +92,10 @@ static gboolean spool_add(struct spool *spool, const void *octets, gsize length)
         g_byte_array_append(spool->memory, octets, (guint)length);
         return TRUE;
     }
-    if ((spool->memory && !move_to_file(spool)) || !write_all(spool->fd, octets, length))
+    if ((spool->memory && !move_to_file(spool)) || !write_all(spool->fd, octets, length)) {
+        spool->problem = errno;
         spool->failed = TRUE;
+    }
     return !spool->failed;
 }
 
@@ -135,6 +151,13 @@ gboolean spool_finish(struct spool *spool, guint8 digest[32])
     if (spool->failed || !EVP_DigestFinal_ex(spool->digest, digest, &length))
         spool->failed = TRUE;
     return !spool->failed;
+}
+
+const char *spool_problem(const struct spool *spool)
+{
+    if (!spool->failed)
+        return "";
+    return spool->problem ? g_strerror(spool->problem) : "the digest cannot be taken";
 }
 
 gboolean spool_too_large(const struct spool *spool)

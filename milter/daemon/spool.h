@@ -30,6 +30,8 @@ gboolean spool_add_body(struct spool *spool, const void *octets, gsize length);
 /* Nothing may be added afterwards; gives the digest. FALSE when something could not be written before. */
 gboolean spool_finish(struct spool *spool, guint8 digest[32]);
 
+/* What could not be done, for the log; "" when all was well. Static or until the next call of this thread. */
+const char *spool_problem(const struct spool *spool);
 gboolean spool_too_large(const struct spool *spool);
 guint64 spool_size(const struct spool *spool);
 /* Octets in memory, or NULL when they are in a file. Borrowed. */

@@ -1,5 +1,6 @@
 #include "milter/daemon/transaction.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -86,9 +87,16 @@ void transaction_add_recipient(struct transaction *transaction, const struct rcp
     inputs_ask_recipient(transaction->people, transaction->snapshot, recipient);
 }
 
+/* As MTAs make them. It stands first in a line of the log: another word could pretend to be a line of its own. */
+static gboolean is_queue_id(const char *text)
+{
+    gsize length = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.");
+    return length > 0 && length <= LIMIT_QUEUE_ID && text[length] == '\0';
+}
+
 static void note_queue_id(struct transaction *transaction, const char *queue_id)
 {
-    if (queue_id && !transaction->envelope->queue_id)
+    if (queue_id && !transaction->envelope->queue_id && is_queue_id(queue_id))
         transaction->envelope->queue_id = g_strdup(queue_id);
 }
 
@@ -122,6 +130,11 @@ gboolean transaction_add_body(struct transaction *transaction, const void *octet
     return !transaction->failed && !spool_too_large(transaction->spool);
 }
 
+static const char *id_of(const struct transaction *transaction)
+{
+    return transaction->envelope && transaction->envelope->queue_id ? transaction->envelope->queue_id : "NOQUEUE";
+}
+
 static double milliseconds(gint64 us)
 {
     return (double)us / 1000;
@@ -134,8 +147,7 @@ static enum facts_state failure_state(struct transaction *transaction, const gui
     static const char *const words[] = {"ok", "died", "ran out of time", "all helpers busy",
                                         "answered nonsense"};
     service_count(transaction->service, COUNT_INSPECTOR_FAILED);
-    const char *id = transaction->envelope->queue_id ? transaction->envelope->queue_id : "NOQUEUE";
-    log_line(LOG_LEVEL_WARNING, "%s: inspector %s ref=MIJI-%s", id, words[failure], transaction->reference);
+    log_line(LOG_LEVEL_WARNING, "%s: inspector %s ref=MIJI-%s", id_of(transaction), words[failure], transaction->reference);
     if (failure == INSPECT_BUSY)
         return FACTS_NONE_BUSY;
     return failures_note(transaction->service->failures, digest) > 1 ? FACTS_NONE_PERSISTENT
@@ -148,8 +160,11 @@ static enum facts_state inspect(struct transaction *transaction, const guint8 di
     gsize length = 0;
     const void *memory = spool_memory(transaction->spool, &length);
     int fd = memory ? -1 : spool_open_file(transaction->spool);
-    if (!memory && fd < 0)
+    if (!memory && fd < 0) {
+        log_line(LOG_LEVEL_ERROR, "%s: cannot read what is in %s: %s", id_of(transaction),
+                 transaction->snapshot->conf->state_directory, g_strerror(errno));
         return FACTS_NONE_TRANSIENT;
+    }
     if (!memory)
         length = spool_size(transaction->spool);
     enum inspect_failure failure = INSPECT_OK;
@@ -187,10 +202,9 @@ static void count_act(struct service *service, const struct decision *decision)
 static void log_outcome(const struct transaction *transaction, const struct inputs *inputs)
 {
     g_autofree char *line = decision_log(transaction->decision, inputs);
-    const char *id = transaction->envelope->queue_id ? transaction->envelope->queue_id : "NOQUEUE";
     gint64 now = g_get_monotonic_time();
-    log_line(LOG_LEVEL_INFO,
-             "%s: %s size=%" G_GUINT64_FORMAT " ms=%.1f people_ms=%.1f inspect_ms=%.1f decide_ms=%.1f", id,
+    log_line(LOG_LEVEL_INFO, "%s: %s size=%" G_GUINT64_FORMAT " ms=%.1f people_ms=%.1f inspect_ms=%.1f decide_ms=%.1f",
+             id_of(transaction),
              line, spool_size(transaction->spool), milliseconds(now - transaction->ended_us),
              milliseconds(transaction->people_us), milliseconds(transaction->inspect_us),
              milliseconds(transaction->decide_us));
@@ -200,11 +214,9 @@ static void put_off(struct transaction *transaction, enum reason_id reason, stru
 {
     *refusal = reply_plain(reason, transaction->reference);
     service_count(transaction->service, reason == REASON_BUSY ? COUNT_BUSY : COUNT_DEFERRED);
-    const char *id = transaction->envelope && transaction->envelope->queue_id
-                         ? transaction->envelope->queue_id
-                         : "NOQUEUE";
-    log_line(LOG_LEVEL_WARNING, "%s: verdict=defer reason=%s ref=MIJI-%s", id, reason_name(reason),
-             transaction->reference);
+    const char *problem = transaction->spool ? spool_problem(transaction->spool) : "";
+    log_line(LOG_LEVEL_WARNING, "%s: verdict=defer reason=%s ref=MIJI-%s%s%s%s", id_of(transaction), reason_name(reason),
+             transaction->reference, *problem ? " problem=\"" : "", problem, *problem ? "\"" : "");
 }
 
 static void note_directory(struct transaction *transaction)

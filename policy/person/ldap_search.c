@@ -1,5 +1,6 @@
 #include "policy/person/ldap_backend.h"
 
+#include "policy/person/address.h"
 #include "policy/person/limits.h"
 
 /* Enough to see that two entries answer one question; more than this is a directory that answers with
@@ -93,6 +94,14 @@ static void settle(struct search *search, gboolean whole)
     }
 }
 
+/* What the server said, fit for logs and terminals. */
+static char *refusal_text(int result, const char *words)
+{
+    g_autofree char *shown = address_printable(words != NULL ? words : "");
+
+    return g_strdup_printf("%s%s%s", ldap_err2string(result), shown[0] != '\0' ? ": " : "", shown);
+}
+
 /* What the status says of the server in use; takes `problem` over, NULL for none. */
 static void note(struct ldap_backend *ldap, char *problem)
 {
@@ -138,9 +147,7 @@ static void take_result(struct ldap_backend *ldap, struct search *search, LDAPMe
         else if (result == LDAP_SUCCESS || search->over_limit)
             note(ldap, NULL);
         else
-            note(ldap,
-                 g_strdup_printf("%s%s%s", ldap_err2string(result),
-                                 words != NULL && words[0] != '\0' ? ": " : "", words != NULL ? words : ""));
+            note(ldap, refusal_text(result, words));
     }
     ldap_memfree(words);
 }

@@ -6,6 +6,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "policy/person/address.h"
 #include "policy/person/ldap_tls.h"
 #include "policy/person/limits.h"
 #include "policy/person/password.h"
@@ -30,9 +31,10 @@ char *server_problem(LDAP *server, int result)
     g_autofree char *text = NULL;
 
     ldap_get_option(server, LDAP_OPT_DIAGNOSTIC_MESSAGE, &words);
-    if (words != NULL && words[0] != '\0')
-        text = g_strdup_printf("%s (%s)", ldap_err2string(result), words);
-    else
+    if (words != NULL && words[0] != '\0') {
+        g_autofree char *shown = address_printable(words); /* the server's: for logs and terminals */
+        text = g_strdup_printf("%s (%s)", ldap_err2string(result), shown);
+    } else
         text = g_strdup(ldap_err2string(result));
     ldap_memfree(words);
     return g_steal_pointer(&text);

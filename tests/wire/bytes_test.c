@@ -173,6 +173,32 @@ static void test_control_bytes_in_envelope(void)
     scene_check();
 }
 
+/* What stands first in a line of the log is an id, or none is told. */
+static void test_queue_id_that_is_none(void)
+{
+    static const char *const ids[] = {
+        "4Xk2: verdict=deliver to=<all@agency.gov.cn>", "error", "", "\033[2J", "a b", "\345\257\206", "%s%n",
+        "0123456789012345678901234567890123456789012345678901234567890123456789",
+    };
+    g_autofree char *log = NULL;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(ids); i++) {
+        struct mta *mta = scene_session(&scene_bo);
+        struct mta_message message = scene_refused;
+        g_autofree char *outcome = NULL;
+
+        message.queue_id = ids[i];
+        outcome = scene_send(mta, &message);
+        g_assert_cmpstr(outcome, ==, "550 5.7.1");
+        scene_quit(mta);
+    }
+    scene_check();
+    log = daemon_log(scene_daemon());
+    g_assert_null(strstr(log, "<all@agency.gov.cn>"));
+    g_assert_null(strstr(log, "0123456789012"));
+    g_assert_nonnull(strstr(log, "miji-milter: NOQUEUE: verdict=refuse to=<mi@agency.gov.cn>"));
+}
+
 /* Postfix cuts a field at 60,000 bytes: what was cut off may have been the label. */
 static void test_cut_field(void)
 {
@@ -387,6 +413,7 @@ int main(int argc, char **argv)
     g_test_add_func("/wire/bytes/label-behind-nul", test_label_behind_nul);
     g_test_add_func("/wire/bytes/control-bytes", test_control_bytes);
     g_test_add_func("/wire/bytes/control-bytes-in-envelope", test_control_bytes_in_envelope);
+    g_test_add_func("/wire/bytes/queue-id-that-is-none", test_queue_id_that_is_none);
     g_test_add_func("/wire/bytes/cut-field", test_cut_field);
     g_test_add_func("/wire/bytes/oversize-field", test_oversize_field);
     g_test_add_func("/wire/bytes/body-packets", test_body_packets);

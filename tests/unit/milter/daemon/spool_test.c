@@ -1,7 +1,10 @@
 #include "milter/daemon/spool.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <seccomp.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MOST (64 * 1024 * 1024)
@@ -51,6 +54,10 @@ static void test_large_goes_to_a_file_that_reads_only(void)
     g_assert_cmpint(fd, >=, 0);
     g_assert_cmpint(lseek(fd, 0, SEEK_END), ==, 8 * 65535 + 2);
     g_assert_cmpint(write(fd, "y", 1), ==, -1);
+    struct stat st;
+    g_assert_cmpint(fstat(fd, &st), ==, 0);
+    g_assert_cmpuint(st.st_nlink, ==, 0); /* a crash leaves nothing behind */
+    g_assert_cmpint(st.st_mode & 0777, ==, 0600);
     close(fd);
 }
 
@@ -73,8 +80,32 @@ static void test_no_room_is_said(void)
     g_autoptr(spool) spool = spool_new("/nonexistent-folder", MOST);
     g_autofree char *chunk = g_malloc0(300000);
     guint8 digest[32];
+    g_assert_cmpstr(spool_problem(spool), ==, "");
     g_assert_false(spool_add_body(spool, chunk, 300000));
     g_assert_false(spool_finish(spool, digest));
+    g_assert_cmpstr(spool_problem(spool), ==, g_strerror(ENOENT));
+}
+
+/* From then on this process lives on a file system without unnamed files. */
+static void forbid_unnamed_files(void)
+{
+    const struct scmp_arg_cmp unnamed = SCMP_A2(SCMP_CMP_MASKED_EQ, O_TMPFILE, O_TMPFILE);
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    g_assert_cmpint(seccomp_rule_add(filter, SCMP_ACT_ERRNO(EOPNOTSUPP), SCMP_SYS(openat), 1, unnamed), ==, 0);
+    g_assert_cmpint(seccomp_load(filter), ==, 0);
+    seccomp_release(filter);
+    g_assert_cmpint(open(g_get_tmp_dir(), O_TMPFILE | O_RDWR, 0600), ==, -1);
+}
+
+static void test_file_system_without_unnamed_files(void)
+{
+    if (g_test_subprocess()) {
+        forbid_unnamed_files();
+        test_large_goes_to_a_file_that_reads_only();
+        return;
+    }
+    g_test_trap_subprocess(NULL, 0, 0);
+    g_test_trap_assert_passed();
 }
 
 /* semantics.md 7.4: the same message comes again with other trace fields, and with an id that the MTA made of
@@ -97,6 +128,7 @@ int main(int argc, char **argv)
     g_test_add_func("/spool/file", test_large_goes_to_a_file_that_reads_only);
     g_test_add_func("/spool/too-large", test_too_large_is_counted_not_kept);
     g_test_add_func("/spool/no-room", test_no_room_is_said);
+    g_test_add_func("/spool/no-unnamed-files", test_file_system_without_unnamed_files);
     g_test_add_func("/spool/digest", test_digest_is_of_what_the_client_sent);
     return g_test_run();
 }
