@@ -11,20 +11,28 @@ char *json_finish(struct json *json)
     return g_string_free(g_steal_pointer(&json->text), FALSE);
 }
 
+/* Escaped is what has to be (RFC 8259 7), and what a terminal would obey or read in another direction. */
+static void append_character(GString *out, gunichar c)
+{
+    gboolean shown = g_unichar_isprint(c) && g_unichar_type(c) != G_UNICODE_FORMAT;
+
+    if (c == '"' || c == '\\')
+        g_string_append_printf(out, "\\%c", (char)c);
+    else if (shown)
+        g_string_append_unichar(out, c);
+    else if (c < 0x10000)
+        g_string_append_printf(out, "\\u%04x", c);
+    else
+        g_string_append_printf(out, "\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10), 0xdc00 + (c & 0x3ff));
+}
+
 static void append_string(GString *out, const char *value)
 {
     g_autofree char *valid = g_utf8_make_valid(value, -1);
 
     g_string_append_c(out, '"');
-    for (const char *p = valid; *p != '\0'; p++) {
-        guchar c = (guchar)*p;
-        if (c == '"' || c == '\\')
-            g_string_append_printf(out, "\\%c", c);
-        else if (c < ' ' || c == 0x7f)
-            g_string_append_printf(out, "\\u%04x", c);
-        else
-            g_string_append_c(out, *p);
-    }
+    for (const char *p = valid; *p != '\0'; p = g_utf8_next_char(p))
+        append_character(out, g_utf8_get_char(p));
     g_string_append_c(out, '"');
 }
 
