@@ -19,7 +19,7 @@ struct pair {
     GByteArray *held;               /* from the MTA, not yet looked at */
     GByteArray *to_filter, *to_mta; /* octets under way */
     enum { STAGE_NEGOTIATION, STAGE_CONNECT, STAGE_OPEN } stage;
-    gboolean broken;
+    gboolean introduced, broken;
 };
 
 struct role_relay {
@@ -88,37 +88,48 @@ static void append_length(GByteArray *out, gsize length)
     g_byte_array_append(out, (const guint8 *)&big_endian, sizeof big_endian);
 }
 
-/* The macros of CONNECT (D, C) with ours behind them. libmilter keeps one set a stage and forgets later stages at CONNECT, so it has to be this
- * packet; an MTA that sends none gets one. */
-static void introduce(struct role_relay *relay, struct pair *pair, gsize second)
+/* A packet of macros of CONNECT (D, C) with ours behind those that the MTA sends: length octets in front, 0 for none. */
+static void add_word(struct role_relay *relay, struct pair *pair, gsize length)
 {
-    gboolean macros = second >= 6 && pair->held->data[4] == 'D' && pair->held->data[5] == 'C';
     gsize ours = sizeof ROLE_SYMBOL + strlen(relay->word) + 1;
-    append_length(pair->to_filter, ours + (macros ? second - 4 : 2));
-    g_byte_array_append(pair->to_filter, macros ? pair->held->data + 4 : (const guint8 *)"DC",
-                        macros ? (guint)second - 4 : 2);
+    append_length(pair->to_filter, ours + (length ? length - 4 : 2));
+    g_byte_array_append(pair->to_filter, length ? pair->held->data + 4 : (const guint8 *)"DC",
+                        length ? (guint)length - 4 : 2);
     g_byte_array_append(pair->to_filter, (const guint8 *)ROLE_SYMBOL, sizeof ROLE_SYMBOL);
     g_byte_array_append(pair->to_filter, (const guint8 *)relay->word, (guint)strlen(relay->word) + 1);
-    if (macros)
-        g_byte_array_remove_range(pair->held, 0, (guint)second);
+    g_byte_array_remove_range(pair->held, 0, (guint)length);
+    pair->introduced = TRUE;
 }
 
-/* Negotiation first, then our word, then everything as it comes. */
+/* libmilter keeps one set of macros a stage, the last one, and forgets later stages at CONNECT: so every such packet before it gets our word,
+ * and an MTA that sends none gets one. */
+static void introduce(struct role_relay *relay, struct pair *pair, gsize length)
+{
+    const guint8 *packet = pair->held->data + 4;
+    if (length >= 6 && packet[0] == 'D' && packet[1] == 'C') {
+        add_word(relay, pair, length);
+    } else if (packet[0] == 'C') {
+        if (!pair->introduced)
+            add_word(relay, pair, 0);
+        pair->stage = STAGE_OPEN;
+    } else {
+        pass_on(pair, length);
+    }
+}
+
+/* Negotiation first, then our word until CONNECT, then everything as it comes. */
 static void forward(struct role_relay *relay, struct pair *pair)
 {
-    if (pair->stage == STAGE_NEGOTIATION) {
-        gsize first = first_packet(pair, pair->held);
-        if (!first)
+    while (pair->stage != STAGE_OPEN) {
+        gsize length = first_packet(pair, pair->held);
+        if (!length)
             return;
-        pass_on(pair, first);
-        pair->stage = STAGE_CONNECT;
-    }
-    if (pair->stage == STAGE_CONNECT) {
-        gsize second = first_packet(pair, pair->held);
-        if (!second)
-            return;
-        introduce(relay, pair, second);
-        pair->stage = STAGE_OPEN;
+        if (pair->stage == STAGE_CONNECT) {
+            introduce(relay, pair, length);
+        } else {
+            pass_on(pair, length);
+            pair->stage = STAGE_CONNECT;
+        }
     }
     pass_on(pair, pair->held->len);
 }

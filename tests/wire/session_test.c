@@ -250,6 +250,25 @@ static void test_local_words_elsewhere(void)
     scene_quit(g_steal_pointer(&mta));
 }
 
+/* Nor are they lost: macros of CONNECT that come twice replace each other in libmilter. Its refusals are 4xx. */
+static void test_local_twice_told(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(mta) mta = mta_open(daemon_local_address(scene_daemon()), &error);
+    g_autofree char *outcome = NULL;
+    struct mta_message message = scene_public;
+
+    g_assert_true(mta_negotiate(mta, &mta_offer_postfix, &error));
+    g_assert_true(mta_send_macros(mta, SMFIC_CONNECT, TEXTS("j", "mx"), &error));
+    g_assert_true(mta_send_macros(mta, SMFIC_HELO, TEXTS("{tls_version}", "TLSv1.3"), &error));
+    g_assert_true(mta_start(mta, &scene_stranger, NULL, &error));
+    g_assert_no_error(error);
+    message.fields = TEXTS("From: x@example.net", "Subject: =?UTF-8?B?44CQ5py65a+G44CR?= figures");
+    outcome = scene_send(mta, &message);
+    g_assert_true(outcome[0] == '4');
+    scene_quit(g_steal_pointer(&mta));
+}
+
 /* Load balancers and monitoring: connect and close, hundreds of times, on both sockets. */
 static void test_health_checks(void)
 {
@@ -310,6 +329,7 @@ int main(int argc, char **argv)
     g_test_add_func("/wire/session/connection-for-the-next-client", test_connection_for_the_next_client);
     g_test_add_func("/wire/session/local-submission", test_local_submission);
     g_test_add_func("/wire/session/local-words-elsewhere", test_local_words_elsewhere);
+    g_test_add_func("/wire/session/local-twice-told", test_local_twice_told);
     g_test_add_func("/wire/session/health-checks", test_health_checks);
     g_test_add_func("/wire/session/client-addresses", test_client_addresses);
     return scene_run("/wire/session");
