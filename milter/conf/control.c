@@ -7,12 +7,15 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* Never waits: the queue of a daemon that was stopped is full one day, and would hold up whoever asks for ever. */
+/* Never waits: the queue of a daemon that was stopped is full one day, and would hold up whoever asks for
+ * ever. */
 static int control_connect(const char *address, GError **error)
 {
     struct sockaddr_un to = {.sun_family = AF_UNIX};
     const char *path = g_str_has_prefix(address, "unix:") ? address + 5 : address;
-    int fd = strlen(path) < sizeof to.sun_path ? socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0) : -1;
+    int fd = strlen(path) < sizeof to.sun_path
+                 ? socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)
+                 : -1;
     g_strlcpy(to.sun_path, path, sizeof to.sun_path);
     if (fd >= 0 && connect(fd, (struct sockaddr *)&to, sizeof to) == 0)
         return fd;

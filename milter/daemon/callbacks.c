@@ -18,11 +18,12 @@ static char *the_address;
 
 #define WAKE_US (10 * 1000)
 
-#define ALL_NO_REPLY                                                                                                 \
-    (SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_MAIL | SMFIP_NR_RCPT | SMFIP_NR_DATA | SMFIP_NR_UNKN | SMFIP_NR_HDR |   \
-     SMFIP_NR_EOH | SMFIP_NR_BODY)
+#define ALL_NO_REPLY                                                                                 \
+    (SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_MAIL | SMFIP_NR_RCPT | SMFIP_NR_DATA | SMFIP_NR_UNKN | \
+     SMFIP_NR_HDR | SMFIP_NR_EOH | SMFIP_NR_BODY)
 
-/* What a callback returns that decides nothing: silence where it was negotiated, CONTINUE for an MTA that knows no silence. */
+/* What a callback returns that decides nothing: silence where it was negotiated, CONTINUE for an MTA that
+ * knows no silence. */
 static sfsistat go_on(const struct connection *connection, unsigned long step)
 {
     return connection->no_reply & step ? SMFIS_NOREPLY : SMFIS_CONTINUE;
@@ -45,9 +46,9 @@ static const char *symbol(SMFICTX *context, const char *name)
     return value && *value ? value : NULL;
 }
 
-static sfsistat on_negotiate(SMFICTX *context, unsigned long actions, unsigned long steps, unsigned long unused0,
-                             unsigned long unused1, unsigned long *want_actions, unsigned long *want_steps,
-                             unsigned long *want0, unsigned long *want1)
+static sfsistat on_negotiate(SMFICTX *context, unsigned long actions, unsigned long steps,
+                             unsigned long unused0, unsigned long unused1, unsigned long *want_actions,
+                             unsigned long *want_steps, unsigned long *want0, unsigned long *want1)
 {
     struct connection *connection = connection_of(context);
     if (!connection_is_admitted(connection))
@@ -56,8 +57,8 @@ static sfsistat on_negotiate(SMFICTX *context, unsigned long actions, unsigned l
     connection->leading_space = (steps & SMFIP_HDR_LEADSPC) != 0;
     connection->skip = (steps & SMFIP_SKIP) != 0;
     *want_steps = connection->no_reply | (steps & (SMFIP_HDR_LEADSPC | SMFIP_SKIP | SMFIP_NOUNKNOWN));
-    *want_actions = actions & (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_ADDRCPT | SMFIF_ADDRCPT_PAR | SMFIF_DELRCPT |
-                               SMFIF_CHGFROM | SMFIF_SETSYMLIST);
+    *want_actions = actions & (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_ADDRCPT | SMFIF_ADDRCPT_PAR |
+                               SMFIF_DELRCPT | SMFIF_CHGFROM | SMFIF_SETSYMLIST);
     *want0 = *want1 = 0;
     if (!(actions & SMFIF_SETSYMLIST))
         return SMFIS_CONTINUE;
@@ -73,7 +74,8 @@ static sfsistat on_negotiate(SMFICTX *context, unsigned long actions, unsigned l
                  {SMFIM_EOM, "i"}};
     for (gsize i = 0; i < G_N_ELEMENTS(asked); i++)
         if (smfi_setsymlist(context, asked[i].stage, (char *)asked[i].symbols) != MI_SUCCESS)
-            log_line(LOG_LEVEL_WARNING, "the MTA does not take the list of macros for stage %d", asked[i].stage);
+            log_line(LOG_LEVEL_WARNING, "the MTA does not take the list of macros for stage %d",
+                     asked[i].stage);
     return SMFIS_CONTINUE;
 }
 
@@ -89,7 +91,8 @@ static struct ip ip_of(SMFICTX *context, const _SOCK_ADDR *address)
     return ip_parse(*text ? text : told ? told : "");
 }
 
-/* The relay of the `local` socket says so once, right after the negotiation; nobody else knows the word (role_relay.h). */
+/* The relay of the `local` socket says so once, right after the negotiation; nobody else knows the word
+ * (role_relay.h). */
 static void learn_role(struct connection *connection, SMFICTX *context)
 {
     if (connection->role_known)
@@ -105,7 +108,8 @@ static sfsistat on_connect(SMFICTX *context, char *name, _SOCK_ADDR *address)
     struct connection *connection = connection_of(context);
     learn_role(connection, context);
     enum socket_role role = connection->session.role;
-    /* XCLIENT brings a second CONNECT: everything of the first client is forgotten but the socket it came through. */
+    /* XCLIENT brings a second CONNECT: everything of the first client is forgotten but the socket it came
+     * through. */
     connection_drop_message(connection);
     session_clear(&connection->session);
     connection->session.role = role;
@@ -135,8 +139,9 @@ static char *joined(char **arguments)
 }
 
 /*
- * libmilter drops a CONNECT where it expects none (behind QUIT_NC when the message before was accepted or refused) without a
- * word, but keeps its macros. When they name another client than the one we know, nothing known of that one may count.
+ * libmilter drops a CONNECT where it expects none (behind QUIT_NC when the message before was accepted or
+ * refused) without a word, but keeps its macros. When they name another client than the one we know, nothing
+ * known of that one may count.
  */
 static void follow_client(struct connection *connection, SMFICTX *context)
 {
@@ -180,9 +185,12 @@ static const char *argument(char **arguments, const char *name)
 static sfsistat on_rcpt(SMFICTX *context, char **arguments)
 {
     struct connection *connection = connection_of(context);
-    struct rcpt rcpt = {.given = arguments[0], .address = symbol(context, "{rcpt_addr}"),
-                        .host = symbol(context, "{rcpt_host}"), .mailer = symbol(context, "{rcpt_mailer}"),
-                        .notify = argument(arguments + 1, "NOTIFY"), .orcpt = argument(arguments + 1, "ORCPT")};
+    struct rcpt rcpt = {.given = arguments[0],
+                        .address = symbol(context, "{rcpt_addr}"),
+                        .host = symbol(context, "{rcpt_host}"),
+                        .mailer = symbol(context, "{rcpt_mailer}"),
+                        .notify = argument(arguments + 1, "NOTIFY"),
+                        .orcpt = argument(arguments + 1, "ORCPT")};
     if (connection->transaction)
         transaction_add_recipient(connection->transaction, &rcpt);
     return go_on(connection, SMFIP_NR_RCPT);
@@ -259,8 +267,8 @@ static sfsistat on_close(SMFICTX *context)
 static struct smfiDesc description = {
     .xxfi_name = (char *)"miji",
     .xxfi_version = SMFI_VERSION,
-    .xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_ADDRCPT | SMFIF_ADDRCPT_PAR | SMFIF_DELRCPT | SMFIF_CHGFROM |
-                  SMFIF_SETSYMLIST,
+    .xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_ADDRCPT | SMFIF_ADDRCPT_PAR | SMFIF_DELRCPT |
+                  SMFIF_CHGFROM | SMFIF_SETSYMLIST,
     .xxfi_connect = on_connect,
     .xxfi_helo = on_helo,
     .xxfi_envfrom = on_mail,
@@ -286,7 +294,8 @@ gboolean callbacks_open(struct service *service, const char *address, GError **e
     if (smfi_setconn((char *)address) == MI_SUCCESS && smfi_settimeout(LIMIT_SILENCE_SECONDS) == MI_SUCCESS &&
         smfi_register(description) == MI_SUCCESS && smfi_opensocket(1) == MI_SUCCESS)
         return TRUE;
-    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot listen on %s: %s", address, g_strerror(errno));
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot listen on %s: %s", address,
+                g_strerror(errno));
     return FALSE;
 }
 
@@ -302,7 +311,8 @@ void callbacks_wake(void)
         close(fd);
 }
 
-/* libmilter looks whether it shall stop only when a connection comes, or every five seconds: smfi_stop itself waits for that. */
+/* libmilter looks whether it shall stop only when a connection comes, or every five seconds: smfi_stop itself
+ * waits for that. */
 static void *wake_listener(void *stopped)
 {
     while (!g_atomic_int_get((gint *)stopped)) {

@@ -30,7 +30,8 @@ static gboolean same_limits(const struct inspect_limits *a, const struct inspect
            a->helpers == b->helpers && a->time_ms == b->time_ms && a->cpu_ms == b->cpu_ms;
 }
 
-/* Builds a new snapshot aside and swaps it in; the old one stays if anything is wrong. The findings as text; new. */
+/* Builds a new snapshot aside and swaps it in; the old one stays if anything is wrong. The findings as text;
+ * new. */
 static char *reload(struct control *control, enum language language, gboolean *ok)
 {
     gint64 start = g_get_monotonic_time();
@@ -46,27 +47,31 @@ static char *reload(struct control *control, enum language language, gboolean *o
     char *text = diagnostics_render(diagnostics, DIAGNOSTIC_TEXT, language);
     *ok = new != NULL;
     if (!new) {
-        log_line(LOG_LEVEL_ERROR, "reload: nothing was changed, generation %u stays in force", old->generation);
+        log_line(LOG_LEVEL_ERROR, "reload: nothing was changed, generation %u stays in force",
+                 old->generation);
         snapshot_unref(old);
         return text;
     }
     if (!same_limits(&old->conf->inspect, &new->conf->inspect))
-        channel_send(control->channel, &(struct channel_message){.word = CHANNEL_INSPECTOR,
-                                                                 .limits = new->conf->inspect, .fd = -1});
-    log_line(LOG_LEVEL_INFO, "reload: generation=%u hash=%.12s ms=%" G_GINT64_FORMAT, new->generation, new->hash,
-             (g_get_monotonic_time() - start) / 1000);
+        channel_send(
+            control->channel,
+            &(struct channel_message){.word = CHANNEL_INSPECTOR, .limits = new->conf->inspect, .fd = -1});
+    log_line(LOG_LEVEL_INFO, "reload: generation=%u hash=%.12s ms=%" G_GINT64_FORMAT, new->generation,
+             new->hash, (g_get_monotonic_time() - start) / 1000);
     service_count(control->service, COUNT_RELOADS);
     service_swap(control->service, new);
     snapshot_unref(old);
     return text;
 }
 
-/* Root and the daemon's own user run the daemon; everybody whom the socket's mode lets in may look at its state. */
+/* Root and the daemon's own user run the daemon; everybody whom the socket's mode lets in may look at its
+ * state. */
 static gboolean may_reload(int client)
 {
     struct ucred peer;
     socklen_t size = sizeof peer;
-    return getsockopt(client, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && (peer.uid == 0 || peer.uid == geteuid());
+    return getsockopt(client, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+           (peer.uid == 0 || peer.uid == geteuid());
 }
 
 static char *answer(struct control *control, int client, const char *request, gboolean *ok)
@@ -136,7 +141,8 @@ static void serve_client(struct control *control)
     close(client);
 }
 
-/* Nothing new is begun, what is under way gets its answer, then libmilter is stopped: it cuts connections within five seconds. */
+/* Nothing new is begun, what is under way gets its answer, then libmilter is stopped: it cuts connections
+ * within five seconds. */
 static void drain(struct control *control)
 {
     if (!control->drain_began_us)
@@ -148,7 +154,8 @@ static void drain(struct control *control)
     if (under_way > 0 && seconds < LIMIT_DRAIN_SECONDS)
         return;
     if (under_way > 0)
-        log_line(LOG_LEVEL_WARNING, "stopping with %d messages under way; their clients will try again", under_way);
+        log_line(LOG_LEVEL_WARNING, "stopping with %d messages under way; their clients will try again",
+                 under_way);
     if (g_atomic_int_compare_and_exchange(&control->service->draining, 1, 3) ||
         g_atomic_int_compare_and_exchange(&control->service->draining, 2, 3))
         callbacks_stop();
@@ -191,7 +198,8 @@ static void hear_supervisor(struct control *control)
         }
         break;
     case CHANNEL_CLOSED:
-        /* Without the supervisor nobody would restart what dies: stop, so that whoever runs us starts us whole. */
+        /* Without the supervisor nobody would restart what dies: stop, so that whoever runs us starts us
+         * whole. */
         begin_drain(control, "the supervisor is gone");
         close(control->channel);
         control->channel = -1;
@@ -202,7 +210,8 @@ static void hear_supervisor(struct control *control)
     }
 }
 
-/* libmilter does not say that it cannot accept (facts 3.3): somebody has to, before an administrator looks for what eats the processor. */
+/* libmilter does not say that it cannot accept (facts 3.3): somebody has to, before an administrator looks
+ * for what eats the processor. */
 static void watch_descriptors(struct control *control)
 {
     gint64 now = g_get_monotonic_time();
@@ -221,7 +230,8 @@ static void *run(void *data)
 {
     struct control *control = data;
     while (g_atomic_int_get(&control->service->draining) < 3) {
-        struct pollfd ready[2] = {{.fd = control->listen_fd, .events = POLLIN}, {.fd = control->channel, .events = POLLIN}};
+        struct pollfd ready[2] = {{.fd = control->listen_fd, .events = POLLIN},
+                                  {.fd = control->channel, .events = POLLIN}};
         int n = poll(ready, 2, control->drain_began_us ? 100 : 1000);
         if (n > 0 && ready[0].revents)
             serve_client(control);
@@ -244,7 +254,8 @@ struct control *control_start(struct service *service, int listen_fd, int channe
     control->config = g_strdup(config);
     if (pthread_create(&control->thread, NULL, run, control) == 0)
         return control;
-    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot start the control thread: %s", g_strerror(errno));
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot start the control thread: %s",
+                g_strerror(errno));
     g_free(control->config);
     g_free(control);
     return NULL;

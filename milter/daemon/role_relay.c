@@ -48,7 +48,8 @@ static void accept_pair(struct role_relay *relay)
     g_autoptr(GError) error = NULL;
     int filter = relay->pairs->len < LIMIT_RELAYED ? socket_connect(relay->target, &error) : -1;
     if (filter < 0) {
-        log_line(LOG_LEVEL_WARNING, "local socket: %s", error ? error->message : "too many connections at once");
+        log_line(LOG_LEVEL_WARNING, "local socket: %s",
+                 error ? error->message : "too many connections at once");
         close(mta); /* Postfix answers for us: milter_default_action */
         return;
     }
@@ -88,7 +89,8 @@ static void append_length(GByteArray *out, gsize length)
     g_byte_array_append(out, (const guint8 *)&big_endian, sizeof big_endian);
 }
 
-/* A packet of macros of CONNECT (D, C) with ours behind those that the MTA sends: length octets in front, 0 for none. */
+/* A packet of macros of CONNECT (D, C) with ours behind those that the MTA sends: length octets in front, 0
+ * for none. */
 static void add_word(struct role_relay *relay, struct pair *pair, gsize length)
 {
     gsize ours = sizeof ROLE_SYMBOL + strlen(relay->word) + 1;
@@ -101,8 +103,8 @@ static void add_word(struct role_relay *relay, struct pair *pair, gsize length)
     pair->introduced = TRUE;
 }
 
-/* libmilter keeps one set of macros a stage, the last one, and forgets later stages at CONNECT: so every such packet before it gets our word,
- * and an MTA that sends none gets one. */
+/* libmilter keeps one set of macros a stage, the last one, and forgets later stages at CONNECT: so every such
+ * packet before it gets our word, and an MTA that sends none gets one. */
 static void introduce(struct role_relay *relay, struct pair *pair, gsize length)
 {
     const guint8 *packet = pair->held->data + 4;
@@ -174,12 +176,14 @@ static void serve_pair(struct role_relay *relay, struct pair *pair, short mta, s
 static GArray *what_to_poll(struct role_relay *relay)
 {
     GArray *polled = g_array_new(FALSE, FALSE, sizeof(struct pollfd));
-    struct pollfd listening = {.fd = relay->listen_fd, .events = POLLIN}, stopping = {.fd = relay->stop_fd, .events = POLLIN};
+    struct pollfd listening = {.fd = relay->listen_fd, .events = POLLIN},
+                  stopping = {.fd = relay->stop_fd, .events = POLLIN};
     g_array_append_val(polled, listening);
     g_array_append_val(polled, stopping);
     for (guint i = 0; i < relay->pairs->len; i++) {
         const struct pair *pair = g_ptr_array_index(relay->pairs, i);
-        struct pollfd mta = {.fd = pair->mta, .events = wanted(pair->held->len + pair->to_filter->len, pair->to_mta)};
+        struct pollfd mta = {.fd = pair->mta,
+                             .events = wanted(pair->held->len + pair->to_filter->len, pair->to_mta)};
         struct pollfd filter = {.fd = pair->filter, .events = wanted(pair->to_mta->len, pair->to_filter)};
         g_array_append_val(polled, mta);
         g_array_append_val(polled, filter);
@@ -219,7 +223,8 @@ struct role_relay *role_relay_start(int listen_fd, const char *target, const cha
     relay->pairs = g_ptr_array_new_with_free_func(pair_free);
     if (relay->stop_fd >= 0 && pthread_create(&relay->thread, NULL, run, relay) == 0)
         return relay;
-    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot serve the local socket: %s", g_strerror(errno));
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot serve the local socket: %s",
+                g_strerror(errno));
     return NULL;
 }
 

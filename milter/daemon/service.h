@@ -1,6 +1,6 @@
 /*
- * service: what all connections of the daemon share: the snapshot in force, the inspector, counters, whether it drains. One for the process; every
- * function from any thread.
+ * service: what all connections of the daemon share: the snapshot in force, the inspector, counters, whether
+ * it drains. One for the process; every function from any thread.
  */
 #ifndef MILTER_DAEMON_SERVICE_H
 #define MILTER_DAEMON_SERVICE_H
@@ -14,34 +14,35 @@
 
 /* What has been answered since the start, for `miji status`. */
 enum counter {
-    COUNT_DELIVERED,   /* messages accepted */
-    COUNT_REFUSED,     /* 5xx */
-    COUNT_DEFERRED,    /* 4xx, busy not counted */
-    COUNT_BUSY,        /* 4.3.2 without a look */
-    COUNT_NEEDED_STORE,/* refused as a whole because only a store could have carried the mixture out */
-    COUNT_ABORTED,     /* begun and given up by the client */
+    COUNT_DELIVERED,    /* messages accepted */
+    COUNT_REFUSED,      /* 5xx */
+    COUNT_DEFERRED,     /* 4xx, busy not counted */
+    COUNT_BUSY,         /* 4.3.2 without a look */
+    COUNT_NEEDED_STORE, /* refused as a whole because only a store could have carried the mixture out */
+    COUNT_ABORTED,      /* begun and given up by the client */
     COUNT_INSPECTOR_FAILED,
     COUNT_RELOADS,
     COUNT_COUNTERS
 };
 
 struct service {
-    pthread_mutex_t lock;        /* guards snapshot; held for a load and a reference only */
+    pthread_mutex_t lock; /* guards snapshot; held for a load and a reference only */
     struct snapshot *snapshot;
     struct inspector *inspector;
     struct failures *failures;
     struct trouble trouble;
-    gint sessions, messages;     /* atomic: open connections; messages between MAIL and answer */
+    gint sessions, messages; /* atomic: open connections; messages between MAIL and answer */
     gint most_sessions, most_messages;
-    gint most_open;              /* connections at all: those beyond most_sessions are put off as busy, those beyond this are closed */
-    gint draining;               /* atomic: 0 no, 1 finish what is under way, 2 defer what comes */
+    gint most_open; /* connections at all: those beyond most_sessions are put off as busy, those beyond this
+                       are closed */
+    gint draining;  /* atomic: 0 no, 1 finish what is under way, 2 defer what comes */
     gint counters[COUNT_COUNTERS]; /* atomic */
-    gint64 started_us;           /* wall clock */
-    char role_nonce[33];         /* proves that {miji_role} comes from our own relay */
+    gint64 started_us;             /* wall clock */
+    char role_nonce[33];           /* proves that {miji_role} comes from our own relay */
 };
 
-/* Takes the snapshot and the inspector over. Computes the admission limits from the process's descriptor limit. Never freed: threads of libmilter
- * may use it until the process ends. */
+/* Takes the snapshot and the inspector over. Computes the admission limits from the process's descriptor
+ * limit. Never freed: threads of libmilter may use it until the process ends. */
 struct service *service_new(struct snapshot *snapshot, struct inspector *inspector);
 
 struct snapshot *service_snapshot(struct service *service); /* a reference of the caller's own */

@@ -172,7 +172,8 @@ void socket_making_end(struct socket_making before)
         g_error("setegid: %s", g_strerror(errno));
 }
 
-/* The folder may be somebody's who puts a link in the place of the socket: what is granted is the socket or nothing. */
+/* The folder may be somebody's who puts a link in the place of the socket: what is granted is the socket or
+ * nothing. */
 static gboolean grant(const char *path, uid_t owner, gid_t group, mode_t mode)
 {
     struct stat st;
@@ -181,7 +182,8 @@ static gboolean grant(const char *path, uid_t owner, gid_t group, mode_t mode)
         return FALSE;
     g_autofree char *itself = g_strdup_printf("/proc/self/fd/%d", fd);
     gboolean is_socket = fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
-    gboolean done = is_socket && fchownat(fd, "", owner, group, AT_EMPTY_PATH) == 0 && chmod(itself, mode) == 0;
+    gboolean done =
+        is_socket && fchownat(fd, "", owner, group, AT_EMPTY_PATH) == 0 && chmod(itself, mode) == 0;
     int problem = is_socket ? errno : ENOTSOCK;
     close(fd);
     errno = problem;
@@ -197,8 +199,8 @@ gboolean socket_grant(const struct listener *listener, uid_t owner, GError **err
     if (listener->group) {
         const struct group *found = getgrnam(listener->group);
         if (!found) {
-            g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOENT, "there is no group %s for %s", listener->group,
-                        listener->address);
+            g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOENT, "there is no group %s for %s",
+                        listener->group, listener->address);
             return FALSE;
         }
         group = found->gr_gid;

@@ -11,8 +11,8 @@
 struct spool {
     char *directory;
     guint64 max_bytes, size;
-    GByteArray *memory;   /* until the message outgrows it; then NULL */
-    int fd;               /* then the file; -1 before */
+    GByteArray *memory; /* until the message outgrows it; then NULL */
+    int fd;             /* then the file; -1 before */
     EVP_MD_CTX *digest;
     gboolean failed;      /* something could not be written */
     int problem;          /* errno of it; 0: the digest */
@@ -99,11 +99,12 @@ static gboolean spool_add(struct spool *spool, const void *octets, gsize length)
     return !spool->failed;
 }
 
-/* Fields that differ from one attempt to the next and are no part of the message's identity (semantics.md 7.4). */
+/* Fields that differ from one attempt to the next and are no part of the message's identity
+ * (semantics.md 7.4). */
 static gboolean in_digest(struct spool *spool, const char *name, const char *value, const char *queue_id)
 {
-    static const char *const changing[] = {"Received", "Return-Path", "Delivered-To", "Authentication-Results",
-                                           "X-Miji-Release"};
+    static const char *const changing[] = {"Received", "Return-Path", "Delivered-To",
+                                           "Authentication-Results", "X-Miji-Release"};
     for (gsize i = 0; i < G_N_ELEMENTS(changing); i++)
         if (g_ascii_strcasecmp(name, changing[i]) == 0)
             return FALSE;
@@ -111,7 +112,8 @@ static gboolean in_digest(struct spool *spool, const char *name, const char *val
         spool->mta_made_id = TRUE;
         return FALSE;
     }
-    return !(spool->mta_made_id && (g_ascii_strcasecmp(name, "Date") == 0 || g_ascii_strcasecmp(name, "From") == 0));
+    return !(spool->mta_made_id &&
+             (g_ascii_strcasecmp(name, "Date") == 0 || g_ascii_strcasecmp(name, "From") == 0));
 }
 
 gboolean spool_add_field(struct spool *spool, const char *name, const char *value, gboolean leading_space,
@@ -182,7 +184,8 @@ int spool_open_file(const struct spool *spool)
 {
     if (spool->fd < 0)
         return -1;
-    /* A second description of the same file that can only read: what the inspector gets cannot change the message. */
+    /* A second description of the same file that can only read: what the inspector gets cannot change the
+     * message. */
     g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", spool->fd);
     return open(path, O_RDONLY | O_CLOEXEC);
 }

@@ -87,7 +87,8 @@ void transaction_add_recipient(struct transaction *transaction, const struct rcp
     inputs_ask_recipient(transaction->people, transaction->snapshot, recipient);
 }
 
-/* As MTAs make them. It stands first in a line of the log: another word could pretend to be a line of its own. */
+/* As MTAs make them. It stands first in a line of the log: another word could pretend to be a line of its
+ * own. */
 static gboolean is_queue_id(const char *text)
 {
     gsize length = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.");
@@ -132,7 +133,8 @@ gboolean transaction_add_body(struct transaction *transaction, const void *octet
 
 static const char *id_of(const struct transaction *transaction)
 {
-    return transaction->envelope && transaction->envelope->queue_id ? transaction->envelope->queue_id : "NOQUEUE";
+    return transaction->envelope && transaction->envelope->queue_id ? transaction->envelope->queue_id
+                                                                    : "NOQUEUE";
 }
 
 static double milliseconds(gint64 us)
@@ -147,7 +149,8 @@ static enum facts_state failure_state(struct transaction *transaction, const gui
     static const char *const words[] = {"ok", "died", "ran out of time", "all helpers busy",
                                         "answered nonsense"};
     service_count(transaction->service, COUNT_INSPECTOR_FAILED);
-    log_line(LOG_LEVEL_WARNING, "%s: inspector %s ref=MIJI-%s", id_of(transaction), words[failure], transaction->reference);
+    log_line(LOG_LEVEL_WARNING, "%s: inspector %s ref=MIJI-%s", id_of(transaction), words[failure],
+             transaction->reference);
     if (failure == INSPECT_BUSY)
         return FACTS_NONE_BUSY;
     return failures_note(transaction->service->failures, digest) > 1 ? FACTS_NONE_PERSISTENT
@@ -203,11 +206,11 @@ static void log_outcome(const struct transaction *transaction, const struct inpu
 {
     g_autofree char *line = decision_log(transaction->decision, inputs);
     gint64 now = g_get_monotonic_time();
-    log_line(LOG_LEVEL_INFO, "%s: %s size=%" G_GUINT64_FORMAT " ms=%.1f people_ms=%.1f inspect_ms=%.1f decide_ms=%.1f",
-             id_of(transaction),
-             line, spool_size(transaction->spool), milliseconds(now - transaction->ended_us),
-             milliseconds(transaction->people_us), milliseconds(transaction->inspect_us),
-             milliseconds(transaction->decide_us));
+    log_line(LOG_LEVEL_INFO,
+             "%s: %s size=%" G_GUINT64_FORMAT " ms=%.1f people_ms=%.1f inspect_ms=%.1f decide_ms=%.1f",
+             id_of(transaction), line, spool_size(transaction->spool),
+             milliseconds(now - transaction->ended_us), milliseconds(transaction->people_us),
+             milliseconds(transaction->inspect_us), milliseconds(transaction->decide_us));
 }
 
 static void put_off(struct transaction *transaction, enum reason_id reason, struct reply *refusal)
@@ -215,8 +218,9 @@ static void put_off(struct transaction *transaction, enum reason_id reason, stru
     *refusal = reply_plain(reason, transaction->reference);
     service_count(transaction->service, reason == REASON_BUSY ? COUNT_BUSY : COUNT_DEFERRED);
     const char *problem = transaction->spool ? spool_problem(transaction->spool) : "";
-    log_line(LOG_LEVEL_WARNING, "%s: verdict=defer reason=%s ref=MIJI-%s%s%s%s", id_of(transaction), reason_name(reason),
-             transaction->reference, *problem ? " problem=\"" : "", problem, *problem ? "\"" : "");
+    log_line(LOG_LEVEL_WARNING, "%s: verdict=defer reason=%s ref=MIJI-%s%s%s%s", id_of(transaction),
+             reason_name(reason), transaction->reference, *problem ? " problem=\"" : "", problem,
+             *problem ? "\"" : "");
 }
 
 static void note_directory(struct transaction *transaction)

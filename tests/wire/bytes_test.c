@@ -177,7 +177,13 @@ static void test_control_bytes_in_envelope(void)
 static void test_queue_id_that_is_none(void)
 {
     static const char *const ids[] = {
-        "4Xk2: verdict=deliver to=<all@agency.gov.cn>", "error", "", "\033[2J", "a b", "\345\257\206", "%s%n",
+        "4Xk2: verdict=deliver to=<all@agency.gov.cn>",
+        "error",
+        "",
+        "\033[2J",
+        "a b",
+        "\345\257\206",
+        "%s%n",
         "0123456789012345678901234567890123456789012345678901234567890123456789",
     };
     g_autofree char *log = NULL;

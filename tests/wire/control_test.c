@@ -1,4 +1,5 @@
-/* The control socket under every kind of client: what is no request gets a short answer or none, and holds nobody up for long. */
+/* The control socket under every kind of client: what is no request gets a short answer or none, and holds
+ * nobody up for long. */
 #include "milter/conf/control.h"
 #include "tests/wire/scene.h"
 

@@ -1,4 +1,5 @@
-/* Few descriptors and many connections: some are put off, some are closed, none waits for ever, and then all is well again. */
+/* Few descriptors and many connections: some are put off, some are closed, none waits for ever, and then all
+ * is well again. */
 #include "tests/wire/scene.h"
 
 #include <string.h>

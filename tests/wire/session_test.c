@@ -250,7 +250,8 @@ static void test_local_words_elsewhere(void)
     scene_quit(g_steal_pointer(&mta));
 }
 
-/* Nor are they lost: macros of CONNECT that come twice replace each other in libmilter. Its refusals are 4xx. */
+/* Nor are they lost: macros of CONNECT that come twice replace each other in libmilter. Its refusals are 4xx.
+ */
 static void test_local_twice_told(void)
 {
     g_autoptr(GError) error = NULL;

@@ -119,7 +119,8 @@ static void test_stopped(void)
     begin(&answerer, NULL);
     for (guint i = 0; i < 4; i++) {
         g_autofree char *outcome = ask(&answerer, SHORT_MS);
-        g_assert_true(g_str_has_suffix(outcome, g_strerror(ETIMEDOUT)) || g_str_has_suffix(outcome, g_strerror(EAGAIN)));
+        g_assert_true(g_str_has_suffix(outcome, g_strerror(ETIMEDOUT)) ||
+                      g_str_has_suffix(outcome, g_strerror(EAGAIN)));
         g_assert_true(i < 3 || g_str_has_suffix(outcome, g_strerror(EAGAIN)));
     }
     end(&answerer);

@@ -91,7 +91,8 @@ static void forbid_unnamed_files(void)
 {
     const struct scmp_arg_cmp unnamed = SCMP_A2(SCMP_CMP_MASKED_EQ, O_TMPFILE, O_TMPFILE);
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-    g_assert_cmpint(seccomp_rule_add(filter, SCMP_ACT_ERRNO(EOPNOTSUPP), SCMP_SYS(openat), 1, unnamed), ==, 0);
+    g_assert_cmpint(seccomp_rule_add(filter, SCMP_ACT_ERRNO(EOPNOTSUPP), SCMP_SYS(openat), 1, unnamed), ==,
+                    0);
     g_assert_cmpint(seccomp_load(filter), ==, 0);
     seccomp_release(filter);
     g_assert_cmpint(open(g_get_tmp_dir(), O_TMPFILE | O_RDWR, 0600), ==, -1);

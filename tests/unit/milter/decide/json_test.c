@@ -8,11 +8,11 @@ static void test_strings(void)
         {"a \"quote\" and \\", "a \\\"quote\\\" and \\\\"},
         {"line\nline\r\t", "line\\u000aline\\u000d\\u0009"},
         {"\033[31mred\007\177", "\\u001b[31mred\\u0007\\u007f"},
-        {"\302\23331m", "\\u009b31m"},                        /* CSI in one character */
-        {"\342\200\256txt.exe", "\\u202etxt.exe"},           /* right to left */
-        {"\363\240\200\201", "\\udb40\\udc01"},            /* U+E0001, a tag */
+        {"\302\23331m", "\\u009b31m"},             /* CSI in one character */
+        {"\342\200\256txt.exe", "\\u202etxt.exe"}, /* right to left */
+        {"\363\240\200\201", "\\udb40\\udc01"},    /* U+E0001, a tag */
         {"\360\237\230\200", "\360\237\230\200"},
-        {"\377", "\357\277\275"},                            /* U+FFFD */
+        {"\377", "\357\277\275"}, /* U+FFFD */
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {

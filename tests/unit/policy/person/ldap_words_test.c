@@ -25,8 +25,20 @@ struct refuser {
 static gsize make_response(const guint8 *request, guint8 refused, guint8 *response)
 {
     const guint8 tag = request[5], code = tag == refused ? 53 : 0; /* unwillingToPerform */
-    const guint8 head[] = {0x30, sizeof WORDS - 1 + 12, 2, 1, request[4], (guint8)(tag == 0x60 ? 0x61 : 0x65),
-                           sizeof WORDS - 1 + 7, 10, 1, code, 4, 0, 4, sizeof WORDS - 1};
+    const guint8 head[] = {0x30,
+                           sizeof WORDS - 1 + 12,
+                           2,
+                           1,
+                           request[4],
+                           (guint8)(tag == 0x60 ? 0x61 : 0x65),
+                           sizeof WORDS - 1 + 7,
+                           10,
+                           1,
+                           code,
+                           4,
+                           0,
+                           4,
+                           sizeof WORDS - 1};
 
     memcpy(response, head, sizeof head);
     memcpy(response + sizeof head, WORDS, sizeof WORDS - 1);
@@ -56,7 +68,8 @@ static char *refuser_start(struct refuser *refuser, guint8 refused)
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof at;
 
-    *refuser = (struct refuser){.listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), .refused = refused};
+    *refuser =
+        (struct refuser){.listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), .refused = refused};
     g_assert_cmpint(bind(refuser->listen_fd, (struct sockaddr *)&at, size), ==, 0);
     g_assert_cmpint(listen(refuser->listen_fd, 4), ==, 0);
     g_assert_cmpint(getsockname(refuser->listen_fd, (struct sockaddr *)&at, &size), ==, 0);
