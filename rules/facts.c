@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "policy/text/character.h"
 #include "rules/facts_layout.h"
 
 /* The octets of an answer while they are read. Whoever wrote them may have been taken over: nothing in them
@@ -38,7 +39,7 @@ static gboolean text_is(enum text_kind kind, const char *data, gsize length)
             (kind == FIELD_NAME && data[at] == ':'))
             return FALSE;
     }
-    return is_ascii || g_utf8_validate_len(data, length, NULL);
+    return is_ascii || character_all_valid(data, length);
 }
 
 /* Sets *bytes to a string of the buffer; FALSE if it is not inside, too long, without its NUL, or not of the

@@ -4,6 +4,8 @@
 #include <iconv.h>
 #include <string.h>
 
+#include "policy/text/character.h"
+
 #define REPLACEMENT "\xef\xbf\xbd"
 
 /* What iconv calls them; NULL: no descriptor needed. */
@@ -355,7 +357,7 @@ gboolean charset_decode_strict(enum charset_id id, const char *octets, gsize len
 {
     gsize before = out->len;
 
-    if (id == CHARSET_UTF_8 && !g_utf8_validate_len(octets, length, NULL) &&
+    if (id == CHARSET_UTF_8 && !character_all_valid(octets, length) &&
         memchr(octets, '\0', length) == NULL)
         return FALSE;
     if (decode(id, octets, length, TRUE, out) == 0)

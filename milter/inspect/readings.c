@@ -4,6 +4,7 @@
 
 #include "milter/inspect/charset.h"
 #include "milter/inspect/limits.h"
+#include "policy/text/character.h"
 
 #define REPLACEMENT "\xef\xbf\xbd"
 
@@ -12,12 +13,11 @@ static const enum charset_id charsets[READING_CHARSETS] = {CHARSET_UTF_8, CHARSE
 /* NULs are counted elsewhere. */
 static gboolean is_utf8(struct bytes octets)
 {
-    const char *at = octets.data, *end = at + octets.length;
+    gsize at = 0;
 
-    while (!g_utf8_validate_len(at, end - at, &at)) {
-        if (*at != '\0')
+    while ((at += character_valid_length(octets.data + at, octets.length - at)) < octets.length) {
+        if (octets.data[at++] != '\0')
             return FALSE;
-        at++;
     }
     return TRUE;
 }

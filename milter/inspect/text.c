@@ -6,6 +6,7 @@
 #include "milter/inspect/html.h"
 #include "milter/inspect/lines.h"
 #include "milter/inspect/readings.h"
+#include "policy/text/character.h"
 
 static void damage(struct answer *answer, enum finding_id id, guint part, const char *detail)
 {
@@ -54,7 +55,7 @@ static GString *convert(const struct own_text *text, const char *octets, gsize l
         answer_finding(answer, FINDING_WRONG_CHARSET, text->part, text->charset);
     if (charset == CHARSET_ASCII)
         charset = CHARSET_UTF_8; /* what it is when it is not GB18030 */
-    if (charset == CHARSET_UTF_8 && g_utf8_validate_len(octets, length, NULL))
+    if (charset == CHARSET_UTF_8 && character_all_valid(octets, length))
         return NULL;
     out = g_string_sized_new(length + length / 2);
     *as_named = charset != CHARSET_UNKNOWN && charset_decode_strict(charset, octets, length, out);
@@ -209,6 +210,7 @@ static void report_text(struct run *run, const struct own_text *text, struct lin
     struct bytes octets = octets_of(run, text);
     gboolean as_named = FALSE;
     struct form form = {place, read_text(run, text, octets, &as_named), FALSE};
+    gboolean is_converted = form.utf8.data != octets.data; /* else it was UTF-8, which has one reading */
 
     if (!text->is_html)
         lines_add(run->lines, form.utf8.data, form.utf8.length);
@@ -216,7 +218,7 @@ static void report_text(struct run *run, const struct own_text *text, struct lin
         damage(run->answer, FINDING_DAMAGED, text->part, "html");
         answer_part_flag(run->answer, text->part, PART_UNREAD);
     }
-    if (!octets_have_one_reading(text->charset, octets)) {
+    if (is_converted && !octets_have_one_reading(text->charset, octets)) {
         struct form other = {place, octets, TRUE};
         add_other_readings(run, text, &other, as_named ? text->charset : "");
     }

@@ -15,6 +15,47 @@ gunichar character_read(const char *p, const char *end, guint *length)
     return c;
 }
 
+/* Eight octets of ASCII without a NUL: none has its highest bit, neither before nor after one is taken away. */
+static gboolean is_ascii_word(const guchar *p)
+{
+    const guint64 ones = G_GUINT64_CONSTANT(0x0101010101010101), highest = ones << 7;
+    guint64 word;
+
+    memcpy(&word, p, sizeof word);
+    return ((word | (word - ones)) & highest) == 0;
+}
+
+/* Three octets of U+1000–CFFF or U+E000–FFFF, of which every combination is valid. */
+static gboolean is_common_triple(const guchar *p)
+{
+    return ((p[0] >= 0xE1 && p[0] <= 0xEC) || p[0] == 0xEE || p[0] == 0xEF) && (p[1] & 0xC0) == 0x80 &&
+           (p[2] & 0xC0) == 0x80;
+}
+
+gsize character_valid_length(const char *text, gsize length)
+{
+    const guchar *p = (const guchar *)text, *end = p + length;
+    guint step;
+
+    while (p < end) {
+        while (end - p >= 8 && is_ascii_word(p))
+            p += 8;
+        while (end - p >= 3 && is_common_triple(p))
+            p += 3;
+        if (p == end)
+            break;
+        if (*p == '\0' || character_read((const char *)p, (const char *)end, &step) == CHARACTER_INVALID)
+            break;
+        p += step;
+    }
+    return (gsize)(p - (const guchar *)text);
+}
+
+gboolean character_all_valid(const char *text, gsize length)
+{
+    return character_valid_length(text, length) == length;
+}
+
 gboolean character_is_control(gunichar c)
 {
     return (c < 0x20 && c != '\t' && c != '\n') || (c >= 0x7F && c <= 0x9F);

@@ -24,6 +24,37 @@ static void read_any(void)
     check_read("\xFF", 1, CHARACTER_INVALID, 1);
 }
 
+/* The same answer as GLib's for every beginning of a character, at every place of a word of eight octets, and
+ * wherever the text ends. */
+static void all_valid(void)
+{
+    static const guchar edges[] = {0x00, 0x01, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xFF};
+    char text[16];
+    guint valid = 0;
+
+    for (guint lead = 0; lead < 256; lead++) {
+        for (guint n = 0; n < 11 * 11 * 11; n++) {
+            const guint place = n % 9;
+            memset(text, 'a', sizeof text);
+            text[place] = (char)lead;
+            text[place + 1] = (char)edges[n % 11];
+            text[place + 2] = (char)edges[n / 11 % 11];
+            text[place + 3] = (char)edges[n / 121];
+            for (gsize length = place; length <= sizeof text; length++) {
+                const char *end;
+                gboolean wanted = g_utf8_validate_len(text, length, &end);
+                g_assert_cmpint(character_all_valid(text, length), ==, wanted);
+                g_assert_cmpuint(character_valid_length(text, length), ==, (gsize)(end - text));
+                valid += wanted;
+            }
+        }
+    }
+    g_assert_cmpuint(valid, >, 10000);
+    g_assert_true(character_all_valid("", 0));
+    g_assert_true(character_all_valid("机密", 6));
+    g_assert_false(character_all_valid("a\0b", 3));
+}
+
 /* The list of language.md section 1, and its neighbours. */
 static void hidden(void)
 {
@@ -116,6 +147,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_set_nonfatal_assertions();
     g_test_add_func("/text/character/read", read_any);
+    g_test_add_func("/text/character/all-valid", all_valid);
     g_test_add_func("/text/character/hidden", hidden);
     g_test_add_func("/text/character/controls", controls);
     g_test_add_func("/text/character/widths", widths);
