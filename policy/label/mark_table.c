@@ -155,6 +155,13 @@ static void add_reader(struct mark_table *table, const struct scheme *scheme)
     g_ptr_array_add(table->readers, reader);
 }
 
+static void set_quiet(struct mark_table *table)
+{
+    for (guint octet = 0; octet < G_N_ELEMENTS(table->quiet); octet++)
+        table->quiet[octet] = (table->trigger[octet] & LINE_TRIGGERS) == 0 &&
+                              (octet < 0xC0 || (octet >= 0xE4 && octet <= 0xE9));
+}
+
 struct mark_table *mark_table_new(const GPtrArray *schemes)
 {
     struct mark_table *table = g_new0(struct mark_table, 1);
@@ -164,6 +171,7 @@ struct mark_table *mark_table_new(const GPtrArray *schemes)
         add_reader(table, g_ptr_array_index(schemes, i));
     table->trigger[':'] |= TRIGGER_COLON;
     table->trigger[0] = 0; /* of an empty text, which scheme_read refuses */
+    set_quiet(table);
     return table;
 }
 

@@ -38,6 +38,7 @@ enum mark_trigger {
     TRIGGER_SUBJECT_FORM = 1 << 2,
     TRIGGER_FILE_NAME_FORM = 1 << 3,
 };
+#define LINE_TRIGGERS (TRIGGER_SIGN | TRIGGER_COLON)
 
 /* The first two characters, folded; second 0: any. */
 struct mark_beginning {
@@ -47,6 +48,7 @@ struct mark_beginning {
 struct mark_table {
     GPtrArray *readers; /* struct mark_reader *, in order of the schemes */
     guint8 trigger[256];
+    guint8 quiet[256]; /* 1: an octet that says nothing in a line: of ASCII, or of U+4000–9FFF */
     GArray *beginnings; /* struct mark_beginning: how a line that is a mark as a whole can begin */
 };
 
