@@ -54,8 +54,9 @@ struct flat_bytes answer_octets(struct answer *answer, const char *data, gsize l
 
     if (bytes.length == 0)
         return (struct flat_bytes){0, 0};
-    g_byte_array_append(answer->buffer, (const guint8 *)data, bytes.length);
-    g_byte_array_append(answer->buffer, (const guint8 *)"", 1);
+    g_byte_array_set_size(answer->buffer, bytes.offset + bytes.length + 1);
+    memcpy(answer->buffer->data + bytes.offset, data, bytes.length);
+    answer->buffer->data[bytes.offset + bytes.length] = '\0';
     return bytes;
 }
 

@@ -170,8 +170,6 @@ static gboolean is_other_field_line(const struct line *line)
  * U+2029 as line ends, too. */
 static gsize line_end(const guchar *at, gsize left)
 {
-    if (*at >= 0x20 && *at != 0xc2 && *at != 0xe2)
-        return 0;
     if (*at == '\r' && left > 1 && at[1] == '\n')
         return 2;
     if (*at == '\n' || *at == '\r' || *at == '\v' || *at == '\f')
@@ -195,14 +193,24 @@ static gsize plain_run(const char *text, gsize length)
     return at;
 }
 
+/* How every line end begins. */
+static const gboolean begins_line_end[256] = {
+    ['\n'] = TRUE, ['\v'] = TRUE, ['\f'] = TRUE, ['\r'] = TRUE, [0xc2] = TRUE, [0xe2] = TRUE};
+
 /* The line that begins at text, trimmed; *next is behind its end. */
 static struct line line_at(const char *text, const char *end, const char **next)
 {
     struct line line = {.text = text};
     gsize ended = 0;
 
-    while (text < end && (ended = line_end((const guchar *)text, end - text)) == 0)
-        text += (guchar)*text < 0x80 ? MAX(plain_run(text, end - text), 1) : 1;
+    while (text < end) {
+        text += plain_run(text, end - text);
+        while (text < end && !begins_line_end[(guchar)*text])
+            text++;
+        if (text < end && (ended = line_end((const guchar *)text, end - text)) > 0)
+            break;
+        text += text < end;
+    }
     line.length = text - line.text;
     *next = text + ended;
     trim(&line);

@@ -304,6 +304,29 @@ static void test_encrypted(void)
 }
 
 /* Each anomaly of the structure has its finding. */
+/* Whatever type the message before had, the same one included. */
+static void test_types_in_turn(void)
+{
+    static const struct {
+        const char *field, *type, *charset, *findings;
+    } rows[] = {
+        {"text/plain; charset=utf-8", "text/plain", "utf-8", ""},
+        {"text/plain; charset=utf-8; charset=gbk", "text/plain", "utf-8", "malformed:0(charset)"},
+        {"text/html; charset=big5", "text/html", "big5", ""},
+    };
+    static const guint turns[] = {0, 0, 1, 1, 2, 2, 1, 0, 2, 0, 1, 2};
+
+    for (guint n = 0; n < G_N_ELEMENTS(turns); n++) {
+        g_autofree char *message = g_strdup_printf("Content-Type: %s\n\nx\n", rows[turns[n]].field);
+        g_autoptr(facts) facts = read_message(message);
+        g_autofree char *findings = findings_of(facts);
+        g_assert_cmpuint(facts->part_count, ==, 1);
+        g_assert_cmpstr(facts->parts[0].type.data, ==, rows[turns[n]].type);
+        g_assert_cmpstr(facts->parts[0].charset.data, ==, rows[turns[n]].charset);
+        g_assert_cmpstr(findings, ==, rows[turns[n]].findings);
+    }
+}
+
 static void test_structure_findings(void)
 {
     expect_findings("Content-Type: text/plain\nContent-Type: text/html\n\nx\n", "duplicate-content-type:0");
@@ -454,6 +477,7 @@ int main(int argc, char **argv)
     g_test_add_func("/inspect/reader/file-name-vectors", test_file_name_vectors);
     g_test_add_func("/inspect/reader/report", test_report);
     g_test_add_func("/inspect/reader/encrypted", test_encrypted);
+    g_test_add_func("/inspect/reader/types-in-turn", test_types_in_turn);
     g_test_add_func("/inspect/reader/structure-findings", test_structure_findings);
     g_test_add_func("/inspect/reader/text-findings", test_text_findings);
     g_test_add_func("/inspect/reader/wrong-charset-of-text", test_wrong_charset_of_text);
