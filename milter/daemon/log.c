@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <syslog.h>
 #include <systemd/sd-journal.h>
 #include <unistd.h>
@@ -33,13 +34,30 @@ static gboolean turns_direction(gunichar c)
            c == 0x061c || c == 0xfeff || c == 0x2028 || c == 0x2029;
 }
 
+#define LONGEST_ESCAPE 12 /* octets that one character may become */
+
+/* Octets at the beginning that are shown as they are, at most `most`. */
+static gsize plain_length(const char *text, gsize most)
+{
+    gsize length = 0;
+    while (length < most && text[length] >= ' ' && text[length] <= '~')
+        length++;
+    return length;
+}
+
 char *log_clean(const char *text, gsize limit)
 {
     GString *out = g_string_sized_new(strlen(text) + 16);
     for (const char *p = text; *p;) {
-        if (out->len + 12 > limit) {
+        if (out->len + LONGEST_ESCAPE > limit) {
             g_string_append(out, "...");
             break;
+        }
+        gsize plain = plain_length(p, limit - LONGEST_ESCAPE + 1 - out->len);
+        if (plain > 0) {
+            g_string_append_len(out, p, (gssize)plain);
+            p += plain;
+            continue;
         }
         gunichar c = g_utf8_get_char_validated(p, -1);
         if (c == (gunichar)-1 || c == (gunichar)-2) {
@@ -78,9 +96,12 @@ void log_line(enum log_level level, const char *format, ...)
         break;
     case LOG_TO_STDERR: {
         static const char *const names[] = {"error: ", "warning: ", ""};
-        /* One write, so that lines of several threads and processes stay whole. */
-        g_autofree char *whole = g_strdup_printf("%s: %s%s\n", tag, names[level], line);
-        if (write(STDERR_FILENO, whole, strlen(whole)) < 0)
+        /* One call, so that lines of several threads and processes stay whole. */
+        const char *parts[] = {tag, ": ", names[level], line, "\n"};
+        struct iovec pieces[G_N_ELEMENTS(parts)];
+        for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
+            pieces[i] = (struct iovec){(char *)parts[i], strlen(parts[i])};
+        if (writev(STDERR_FILENO, pieces, G_N_ELEMENTS(pieces)) < 0)
             return; /* standard error is gone; nobody is left to tell */
         break;
     }

@@ -1,7 +1,7 @@
 #include "milter/daemon/service.h"
 
-#include <openssl/rand.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 
 #include "milter/daemon/limits.h"
@@ -42,7 +42,7 @@ struct service *service_new(struct snapshot *snapshot, struct inspector *inspect
     service->started_us = g_get_real_time();
     admit(service, snapshot->conf->inspect.helpers);
     guint8 random[16];
-    if (RAND_bytes(random, sizeof random) != 1)
+    if (getentropy(random, sizeof random) != 0)
         g_error("the system gives no random numbers");
     for (gsize i = 0; i < sizeof random; i++)
         g_snprintf(service->role_nonce + 2 * i, 3, "%02x", random[i]);
@@ -81,7 +81,7 @@ void service_reference(char reference[7])
     /* No vowels and no look-alikes: references are read out on the telephone, and must not form words. */
     static const char letters[] = "23456789bcdfghjkmnpqrstvwxyz";
     guint8 random[6];
-    if (RAND_bytes(random, sizeof random) != 1)
+    if (getentropy(random, sizeof random) != 0)
         g_error("the system gives no random numbers");
     for (gsize i = 0; i < sizeof random; i++)
         reference[i] = letters[random[i] % (sizeof letters - 1)];

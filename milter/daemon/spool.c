@@ -13,6 +13,7 @@ struct spool {
     guint64 max_bytes, size;
     GByteArray *memory; /* until the message outgrows it; then NULL */
     int fd;             /* then the file; -1 before */
+    GString *line;      /* the field that is being added */
     EVP_MD_CTX *digest;
     gboolean failed;      /* something could not be written */
     int problem;          /* errno of it; 0: the digest */
@@ -26,6 +27,7 @@ struct spool *spool_new(const char *directory, guint64 max_bytes)
     spool->max_bytes = max_bytes;
     spool->memory = g_byte_array_sized_new(8192);
     spool->fd = -1;
+    spool->line = g_string_sized_new(256);
     spool->digest = EVP_MD_CTX_new();
     if (!spool->digest || !EVP_DigestInit_ex(spool->digest, EVP_sha256(), NULL))
         spool->failed = TRUE;
@@ -40,6 +42,7 @@ void spool_free(struct spool *spool)
         g_byte_array_unref(spool->memory);
     if (spool->fd >= 0)
         close(spool->fd);
+    g_string_free(spool->line, TRUE);
     EVP_MD_CTX_free(spool->digest);
     g_free(spool->directory);
     g_free(spool);
@@ -116,23 +119,27 @@ static gboolean in_digest(struct spool *spool, const char *name, const char *val
              (g_ascii_strcasecmp(name, "Date") == 0 || g_ascii_strcasecmp(name, "From") == 0));
 }
 
+/* The MTA leaves out the CR of the line ends inside a value. */
+static void append_lines(GString *out, const char *value)
+{
+    for (const char *newline; (newline = strchr(value, '\n')) != NULL; value = newline + 1) {
+        g_string_append_len(out, value, newline - value);
+        g_string_append(out, newline > value && newline[-1] == '\r' ? "\n" : "\r\n");
+    }
+    g_string_append(out, value);
+}
+
 gboolean spool_add_field(struct spool *spool, const char *name, const char *value, gboolean leading_space,
                          const char *queue_id)
 {
-    GString *line = g_string_sized_new(strlen(name) + strlen(value) + 16);
-    g_string_append(line, name);
+    GString *line = spool->line;
+    g_string_assign(line, name);
     g_string_append(line, leading_space ? ":" : ": ");
-    for (const char *p = value; *p; p++) {
-        if (*p == '\n' && (p == value || p[-1] != '\r'))
-            g_string_append_c(line, '\r');
-        g_string_append_c(line, *p);
-    }
+    append_lines(line, value);
     g_string_append(line, "\r\n");
     if (in_digest(spool, name, value, queue_id) && !EVP_DigestUpdate(spool->digest, line->str, line->len))
         spool->failed = TRUE;
-    gboolean added = spool_add(spool, line->str, line->len);
-    g_string_free(line, TRUE);
-    return added;
+    return spool_add(spool, line->str, line->len);
 }
 
 gboolean spool_end_header(struct spool *spool)

@@ -12,7 +12,16 @@ static void append_address(GString *line, const char *address)
     g_autofree char *shown = address_printable(address);
 
     g_strdelimit(shown, " <>\"\\,", '?');
-    g_string_append_printf(line, "<%s>", shown);
+    g_string_append_c(line, '<');
+    g_string_append(line, shown);
+    g_string_append_c(line, '>');
+}
+
+/* Key (with its blank and its =) and a word of ours. */
+static void append_word(GString *line, const char *key, const char *word)
+{
+    g_string_append(line, key);
+    g_string_append(line, word);
 }
 
 /* A value in quotes: what came from outside, or has a name that people chose. */
@@ -20,7 +29,7 @@ static void append_quoted(GString *line, const char *key, const char *value)
 {
     g_autofree char *shown = address_printable(value);
 
-    g_string_append_printf(line, " %s=\"", key);
+    append_word(line, key, "\"");
     for (const char *p = shown; *p != '\0'; p++) {
         if (*p == '"' || *p == '\\')
             g_string_append_c(line, '\\');
@@ -39,9 +48,9 @@ static void append_label(GString *line, const struct decision *decision)
     else if (label[0] == '\0')
         g_string_append(line, " label=-");
     else if (strpbrk(label, " \"\\=") != NULL)
-        append_quoted(line, "label", label);
+        append_quoted(line, " label=", label);
     else
-        g_string_append_printf(line, " label=%s", label);
+        append_word(line, " label=", label);
 }
 
 /* Recipients with the verdict of the line, or the others. */
@@ -54,7 +63,7 @@ static void append_recipients(GString *line, const struct decision *decision, co
         if ((recipient->verdict == decision->verdict) != same || count++ >= LOG_ADDRESSES)
             continue;
         if (count == 1)
-            g_string_append_printf(line, " %s=", key);
+            g_string_append(line, key);
         else
             g_string_append_c(line, ',');
         append_address(line, recipient->first->address->canonical);
@@ -84,7 +93,7 @@ static void append_recorded(GString *line, const struct decision *decision)
     for (guint i = 0; i < decision->reasons->len; i++) {
         const struct reason *reason = g_ptr_array_index(decision->reasons, i);
         if (reason->answer == CHECK_PERMIT)
-            g_string_append_printf(line, "%s%s", count++ > 0 ? "," : " recorded=", reason_name(reason->id));
+            append_word(line, count++ > 0 ? "," : " recorded=", reason_name(reason->id));
     }
 }
 
@@ -92,14 +101,15 @@ static void append_reason(GString *line, const struct decision *decision)
 {
     const struct reason *reason = reason_behind(decision);
 
-    if (reason != NULL)
-        g_string_append_printf(line, " reason=%s check=%s", reason_name(reason->id),
-                               check_name(reason->check));
+    if (reason != NULL) {
+        append_word(line, " reason=", reason_name(reason->id));
+        append_word(line, " check=", check_name(reason->check));
+    }
     if (reason != decision->leading)
-        g_string_append_printf(line, " told=%s", reason_name(decision->leading->id));
+        append_word(line, " told=", reason_name(decision->leading->id));
     if (decision->act == ACT_NEEDS_STORE)
-        g_string_append_printf(line, " wanted=%s", act_name(decision->act));
-    g_string_append_printf(line, " act=%s", act_name(decision->carried_out));
+        append_word(line, " wanted=", act_name(decision->act));
+    append_word(line, " act=", act_name(decision->carried_out));
     if (decision->carried_out != ACT_ACCEPT)
         g_string_append_printf(line, " reply=%u ref=%s", decision->reply.code, decision->reference);
 }
@@ -109,17 +119,17 @@ char *decision_log(const struct decision *decision, const struct inputs *inputs)
     g_autoptr(GString) line = g_string_new(NULL);
     const struct session *session = inputs->session;
 
-    g_string_append_printf(line, "verdict=%s", verdict_name(decision->verdict, LANGUAGE_EN));
-    append_recipients(line, decision, "to", TRUE);
-    append_recipients(line, decision, "also", FALSE);
+    append_word(line, "verdict=", verdict_name(decision->verdict, LANGUAGE_EN));
+    append_recipients(line, decision, " to=", TRUE);
+    append_recipients(line, decision, " also=", FALSE);
     append_label(line, decision);
     append_reason(line, decision);
     append_recorded(line, decision);
     g_string_append(line, " from=");
     append_address(line, inputs->envelope->sender->canonical);
-    g_string_append_printf(line, " class=%s", sender_class_name(decision->sender.class));
+    append_word(line, " class=", sender_class_name(decision->sender.class));
     if (session->login != NULL && session->login[0] != '\0')
-        append_quoted(line, "login", session->login);
-    append_quoted(line, "zone", decision->sender.zone->name);
+        append_quoted(line, " login=", session->login);
+    append_quoted(line, " zone=", decision->sender.zone->name);
     return g_string_free(g_steal_pointer(&line), FALSE);
 }

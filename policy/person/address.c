@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "policy/person/limits.h"
+#include "policy/text/character.h"
 
 /* Characters of an atom (RFC 5321 4.1.2 and 4.1.3, RFC 5322 3.2.3) but for % and !, by which old mailers
  * route. */
@@ -15,8 +16,11 @@ static gboolean is_atom(guchar c)
 /* What can be seen and has one meaning: hidden characters make two addresses look like one. */
 static gboolean is_visible(gunichar c)
 {
-    GUnicodeType type = g_unichar_type(c);
+    GUnicodeType type;
 
+    if (c > ' ' && c < 0x7F)
+        return TRUE;
+    type = g_unichar_type(c);
     return type != G_UNICODE_CONTROL && type != G_UNICODE_FORMAT && type != G_UNICODE_UNASSIGNED &&
            type != G_UNICODE_PRIVATE_USE && type != G_UNICODE_SURROGATE && type != G_UNICODE_LINE_SEPARATOR &&
            type != G_UNICODE_PARAGRAPH_SEPARATOR && type != G_UNICODE_SPACE_SEPARATOR;
@@ -44,8 +48,11 @@ static guint count_ascii(const char *text)
 /* Lower case without the locale (g_utf8_strdown knows Turkish), then NFC. Valid UTF-8 only. */
 static char *utf8_lower(const char *text)
 {
-    g_autoptr(GString) lower = g_string_sized_new(strlen(text));
+    g_autoptr(GString) lower = NULL;
 
+    if (g_str_is_ascii(text))
+        return g_ascii_strdown(text, -1);
+    lower = g_string_sized_new(strlen(text));
     for (const char *p = text; *p != '\0'; p = g_utf8_next_char(p))
         g_string_append_unichar(lower, g_unichar_tolower(g_utf8_get_char(p)));
     return g_utf8_normalize(lower->str, -1, G_NORMALIZE_NFC);
@@ -247,15 +254,16 @@ char *address_printable(const char *address)
 {
     g_autoptr(GString) out = g_string_new(NULL);
 
-    for (const char *p = address; *p != '\0';) {
-        gunichar c = g_utf8_get_char_validated(p, -1);
-        gboolean broken = c == (gunichar)-1 || c == (gunichar)-2;
-        gsize step = broken ? 1 : (gsize)(g_utf8_next_char(p) - p);
+    for (const char *p = address, *end = p + strlen(p); p < end;) {
+        guint step;
+        gunichar c = character_read(p, end, &step);
 
         if (out->len + step > ADDRESS_MAX_BYTES)
             break;
-        if (broken || (c != ' ' && !is_visible(c)))
+        if (c == CHARACTER_INVALID || (c != ' ' && !is_visible(c)))
             g_string_append_c(out, '?');
+        else if (step == 1)
+            g_string_append_c(out, *p);
         else
             g_string_append_len(out, p, (gssize)step);
         p += step;
