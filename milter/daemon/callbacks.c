@@ -212,7 +212,8 @@ static sfsistat on_header(SMFICTX *context, char *name, char *value)
     return go_on(connection, SMFIP_NR_HDR);
 }
 
-/* The body would tell, too; but without this event libmilter drops the end of a message that has neither fields nor a body. */
+/* The body would tell, too; but without this event libmilter drops the end of a message that has neither
+ * fields nor a body. */
 static sfsistat on_end_of_header(SMFICTX *context)
 {
     struct connection *connection = connection_of(context);

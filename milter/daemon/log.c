@@ -18,9 +18,10 @@ static int facility_number(const char *name)
     static const struct {
         const char *name;
         int number;
-    } known[] = {{"mail", LOG_MAIL},     {"daemon", LOG_DAEMON}, {"auth", LOG_AUTH},     {"user", LOG_USER},
-                 {"local0", LOG_LOCAL0}, {"local1", LOG_LOCAL1}, {"local2", LOG_LOCAL2}, {"local3", LOG_LOCAL3},
-                 {"local4", LOG_LOCAL4}, {"local5", LOG_LOCAL5}, {"local6", LOG_LOCAL6}, {"local7", LOG_LOCAL7}};
+    } known[] = {{"mail", LOG_MAIL},     {"daemon", LOG_DAEMON}, {"auth", LOG_AUTH},
+                 {"user", LOG_USER},     {"local0", LOG_LOCAL0}, {"local1", LOG_LOCAL1},
+                 {"local2", LOG_LOCAL2}, {"local3", LOG_LOCAL3}, {"local4", LOG_LOCAL4},
+                 {"local5", LOG_LOCAL5}, {"local6", LOG_LOCAL6}, {"local7", LOG_LOCAL7}};
     for (gsize i = 0; i < G_N_ELEMENTS(known); i++)
         if (g_strcmp0(name, known[i].name) == 0)
             return known[i].number;
@@ -92,7 +93,8 @@ void log_line(enum log_level level, const char *format, ...)
         syslog(priority(level), "%s", line);
         break;
     case LOG_TO_JOURNAL:
-        sd_journal_send("MESSAGE=%s", line, "PRIORITY=%i", priority(level), "SYSLOG_IDENTIFIER=%s", tag, NULL);
+        sd_journal_send("MESSAGE=%s", line, "PRIORITY=%i", priority(level), "SYSLOG_IDENTIFIER=%s", tag,
+                        NULL);
         break;
     case LOG_TO_STDERR: {
         static const char *const names[] = {"error: ", "warning: ", ""};
@@ -110,7 +112,8 @@ void log_line(enum log_level level, const char *format, ...)
 
 static void glib_says(const char *domain, GLogLevelFlags flags, const char *message, gpointer data)
 {
-    enum log_level level = flags & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL) ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING;
+    enum log_level level =
+        flags & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL) ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING;
     log_line(level, "%s: %s", domain ? domain : "glib", message);
 }
 

@@ -357,8 +357,7 @@ gboolean charset_decode_strict(enum charset_id id, const char *octets, gsize len
 {
     gsize before = out->len;
 
-    if (id == CHARSET_UTF_8 && !character_all_valid(octets, length) &&
-        memchr(octets, '\0', length) == NULL)
+    if (id == CHARSET_UTF_8 && !character_all_valid(octets, length) && memchr(octets, '\0', length) == NULL)
         return FALSE;
     if (decode(id, octets, length, TRUE, out) == 0)
         return TRUE;

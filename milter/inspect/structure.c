@@ -275,8 +275,8 @@ static void walk_tree(struct walk *walk, const struct header *header)
     g_mime_parser_options_free(options);
 }
 
-/* The last type that the library had nothing to say against. Most messages of a site name one of a few, and to
- * make one, a GObject, is a tenth of the work on a small message. */
+/* The last type that the library had nothing to say against. Most messages of a site name one of a few, and
+ * to make one, a GObject, is a tenth of the work on a small message. */
 static struct {
     char field[200];
     GMimeContentType *type;

@@ -48,7 +48,7 @@ struct mark_beginning {
 struct mark_table {
     GPtrArray *readers; /* struct mark_reader *, in order of the schemes */
     guint8 trigger[256];
-    guint8 quiet[256]; /* 1: an octet that says nothing in a line: of ASCII, or of U+4000–9FFF */
+    guint8 quiet[256];  /* 1: an octet that says nothing in a line: of ASCII, or of U+4000–9FFF */
     GArray *beginnings; /* struct mark_beginning: how a line that is a mark as a whole can begin */
 };
 

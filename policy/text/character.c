@@ -15,7 +15,8 @@ gunichar character_read(const char *p, const char *end, guint *length)
     return c;
 }
 
-/* Eight octets of ASCII without a NUL: none has its highest bit, neither before nor after one is taken away. */
+/* Eight octets of ASCII without a NUL: none has its highest bit, neither before nor after one is taken away.
+ */
 static gboolean is_ascii_word(const guchar *p)
 {
     const guint64 ones = G_GUINT64_CONSTANT(0x0101010101010101), highest = ones << 7;
