@@ -68,6 +68,25 @@ static char **write_arguments(const char *program, const struct inspect_limits *
     return argv;
 }
 
+/* A service's environment may hold secrets: within reach of a parser that was taken over is none of it but
+ * how the program runs. */
+static char **keep_environment(void)
+{
+    static const char *const kept[] = {
+        "LANG",         "LC_ALL",       "LD_LIBRARY_PATH", "LD_PRELOAD",  "G_SLICE",           "ASAN_OPTIONS",
+        "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS",   "GCOV_PREFIX", "GCOV_PREFIX_STRIP",
+    };
+    char **environment = g_new0(char *, G_N_ELEMENTS(kept) + 1);
+    int next = 0;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(kept); i++) {
+        const char *value = g_getenv(kept[i]);
+        if (value != NULL)
+            environment[next++] = g_strdup_printf("%s=%s", kept[i], value);
+    }
+    return environment;
+}
+
 /* stdin and stdout lead nowhere, the channel is where the program expects it, *report behind it, and nothing
  * else is open. */
 static gboolean set_descriptors(int control, int *report)
@@ -94,7 +113,7 @@ static G_GNUC_NORETURN void become_parent(const char *program, char **argv, int 
     int error;
 
     if (set_descriptors(control, &report))
-        execv(program, argv);
+        execve(program, argv, keep_environment());
     error = errno;
     _exit(write(report, &error, sizeof error) > 0 ? 1 : 2);
 }
