@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -367,6 +368,8 @@ static int supervise(struct supervisor *supervisor)
 int supervisor_run(const struct supervisor_options *options)
 {
     struct supervisor supervisor = {.options = options, .channel = -1, .ready_pipe = -1};
+    /* What our caller left open is none of ours. */
+    syscall(SYS_close_range, STDERR_FILENO + 1, ~0u, 0);
     supervisor.snapshot = read_configuration(options);
     if (!supervisor.snapshot)
         return 1;

@@ -136,6 +136,37 @@ static void test_inspector_is_away(void)
     inspector_is_away(NULL, "the inspector does not start", 1);
 }
 
+/* A pipe of this program that nobody told them of. */
+static int open_to_heirs[2];
+
+static void expect_not_inherited(pid_t pid, const char *ours)
+{
+    g_autofree char *folder = g_strdup_printf("/proc/%d/fd", (int)pid);
+    GDir *fds = g_dir_open(folder, 0, NULL); /* NULL: a worker's, and we are not root */
+    const char *name;
+
+    while (fds != NULL && (name = g_dir_read_name(fds)) != NULL) {
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        g_autofree char *where = g_file_read_link(path, NULL);
+        g_assert_cmpstr(where, !=, ours);
+    }
+    if (fds != NULL)
+        g_dir_close(fds);
+}
+
+static void test_inherits_nothing(void)
+{
+    g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", open_to_heirs[0]);
+    g_autofree char *ours = g_file_read_link(path, NULL);
+    g_autoptr(GArray) children = daemon_children(scene_daemon());
+
+    g_assert_true(g_str_has_prefix(ours, "pipe:["));
+    g_assert_cmpuint(children->len, >=, 2);
+    expect_not_inherited(daemon_pid(scene_daemon()), ours);
+    for (unsigned i = 0; i < children->len; i++)
+        expect_not_inherited(g_array_index(children, pid_t, i), ours);
+}
+
 /* A child of ours but for the daemon of the scene, or 0: what lost its parent comes to us. */
 static pid_t orphan(void)
 {
@@ -186,7 +217,9 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_set_nonfatal_assertions();
+    g_assert_cmpint(pipe(open_to_heirs), ==, 0);
     scene_open(NULL);
+    g_test_add_func("/wire/process/inherits-nothing", test_inherits_nothing);
     g_test_add_func("/wire/process/second-daemon", test_second_daemon);
     g_test_add_func("/wire/process/inspector-is-away", test_inspector_is_away);
     g_test_add_func("/wire/process/detached", test_detached);
