@@ -10,11 +10,12 @@
 #   make cov         lines that the tests run, for each folder
 #   make lint        layers, closed top level, one place for each foreign header
 #   make compdb      .build/compile_commands.json for editors
-#   VARIANT=asan|tsan|cov with any of them: another set of objects, below .build/asan …
+#   VARIANT=asan|tsan|cov|fault with any of them: another set of objects, below .build/asan …; fault has the places at which tests
+#   make a step fail or end the process (milter/conf/fault.h)
 
 VARIANT ?= default
-ifeq ($(filter default asan tsan cov,$(VARIANT)),)
-$(error VARIANT=$(VARIANT): there are default, asan, tsan, cov)
+ifeq ($(filter default asan tsan cov fault,$(VARIANT)),)
+$(error VARIANT=$(VARIANT): there are default, asan, tsan, cov, fault)
 endif
 PREFIX  ?= /usr/local
 MAKEFLAGS += --no-builtin-rules
@@ -25,7 +26,7 @@ B    := .build$(if $(filter-out default,$(VARIANT)),/$(VARIANT))
 CC   := $(if $(filter default undefined,$(origin CC)),gcc,$(CC))
 AR   := ar
 
-PACKAGES  := milter ldap lber libpcre2-8 openssl glib-2.0 gmime-3.0 libxml-2.0 libutf8proc libidn2 libseccomp libsystemd
+PACKAGES  := milter ldap lber libpcre2-8 openssl glib-2.0 gmime-3.0 libxml-2.0 libutf8proc libidn2 libseccomp libsystemd sqlite3 libzstd
 # Asked once, and only by a target that compiles: `make deps` and `make lint` do without.
 pkg-config = $(or $(shell pkg-config $(1) $(PACKAGES)),$(error libraries are missing: run "make deps"))
 PKG_CFLAGS = $(eval PKG_CFLAGS := $$(call pkg-config,--cflags))$(PKG_CFLAGS)
@@ -39,7 +40,7 @@ VERSION  := $(shell sed -n 's/^\#define MIJI_VERSION "\(.*\)"/\1/p' policy/versi
 
 CFLAGS   ?= $(if $(filter cov,$(VARIANT)),-O0,-O2) -g
 override CFLAGS += -std=gnu11 $(WARN) $(WERROR) $(HARDEN) $(SANITIZE)
-override CPPFLAGS += -I. -D_GNU_SOURCE -DG_LOG_DOMAIN=\"miji\" $(PKG_CFLAGS)
+override CPPFLAGS += -I. -D_GNU_SOURCE $(if $(filter fault,$(VARIANT)),-DMIJI_FAULTS) -DG_LOG_DOMAIN=\"miji\" $(PKG_CFLAGS)
 override LDFLAGS += -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE)
 
 # The thread sanitizer is told of GLib's containers by wrappers; see tests/tsan/wrap.c.

@@ -19,12 +19,14 @@ static char *control_address(const struct invocation *invocation)
     return address;
 }
 
-static int ask(const struct invocation *invocation, const char *address, const char *request,
+static int ask(const struct invocation *invocation, const char *address, const char *word,
                gint64 timeout_ms)
 {
+    g_autoptr(control_request) request =
+        control_request_new(word, invocation->json, invocation->language);
     g_autoptr(GError) error = NULL;
     gboolean ok = FALSE;
-    g_autofree char *text = control_ask(address, request, timeout_ms, &ok, &error);
+    g_autofree char *text = control_ask(address, request, timeout_ms, NULL, &ok, &error);
     if (!text)
         return command_fail(invocation, message_make(MSG_CLI_NO_DAEMON, error->message, NULL));
     fprintf(ok ? stdout : stderr, "%s", text);
@@ -49,9 +51,7 @@ int command_status(const struct invocation *invocation)
     g_autofree char *address = NULL;
     if (!take_control(invocation, &address))
         return command_misused(invocation, &commands[2]);
-    g_autofree char *request = g_strdup_printf("status %s %s", invocation->json ? "json" : "text",
-                                               invocation->language == LANGUAGE_ZH ? "zh" : "en");
-    return ask(invocation, address, request, STATUS_MS);
+    return ask(invocation, address, "status", STATUS_MS);
 }
 
 /* A configuration that is wrong already here does not say for certain where its daemon listens: what is wrong
@@ -71,10 +71,8 @@ int command_reload(const struct invocation *invocation)
     g_autofree char *address = NULL;
     if (!take_control(invocation, &address))
         return command_misused(invocation, &commands[3]);
-    g_autofree char *request =
-        g_strdup_printf("reload %s", invocation->language == LANGUAGE_ZH ? "zh" : "en");
     gboolean asks = invocation->argc > 1 || is_good(invocation);
-    int status = asks ? ask(invocation, address, request, RELOAD_MS) : EXIT_FINDINGS;
+    int status = asks ? ask(invocation, address, "reload", RELOAD_MS) : EXIT_FINDINGS;
     if (status == 0)
         printf("%s\n", message_text(MSG_CLI_RELOADED, invocation->language));
     else if (status == EXIT_FINDINGS)

@@ -10,9 +10,10 @@
 static void examine_daemon(struct examination *e)
 {
     g_autoptr(GError) error = NULL;
+    g_autoptr(control_request) request = control_request_new("status", FALSE, LANGUAGE_EN);
     gboolean ok = FALSE;
     g_autofree char *text =
-        control_ask(e->snapshot->conf->control.address, "status text en", 5000, &ok, &error);
+        control_ask(e->snapshot->conf->control.address, request, 5000, NULL, &ok, &error);
     if (text && ok)
         examination_find(e, DOCTOR_GOOD, "daemon", message_make(MSG_DOC_DAEMON, NULL),
                          message_make(MSG_NONE, NULL));

@@ -3,6 +3,7 @@
 #include "milter/conf/limits.h"
 
 #define DEFAULT_MODE 0660
+#define DAY_MS ((gint64)86400 * 1000)
 
 struct listener *listener_new(const char *address, enum socket_role role)
 {
@@ -43,6 +44,32 @@ static void default_limits(struct conf *conf)
     conf->time_ms = 30000;
 }
 
+static void default_review(struct conf *conf)
+{
+    conf->queues = g_ptr_array_new_with_free_func((GDestroyNotify)queue_free);
+    conf->archives = g_ptr_array_new_with_free_func((GDestroyNotify)archive_free);
+    for (guint i = 0; i < ROLE_COUNT; i++)
+        conf->roles[i] = g_ptr_array_new_with_free_func((GDestroyNotify)who_free);
+    conf->notices = (struct notices){.languages = {LANGUAGE_ZH, LANGUAGE_EN},
+                                     .language_count = 2,
+                                     .tell_recipients = TRUE};
+    conf->release_within_ms = 7 * DAY_MS;
+    conf->keep_closed_ms = 30 * DAY_MS;
+    conf->remember_attempts_ms = 7 * DAY_MS;
+}
+
+static void review_clear(struct conf *conf)
+{
+    g_free(conf->key_file);
+    g_free(conf->release_through);
+    g_ptr_array_unref(conf->queues);
+    g_ptr_array_unref(conf->archives);
+    for (guint i = 0; i < ROLE_COUNT; i++)
+        g_ptr_array_unref(conf->roles[i]);
+    g_free(conf->notices.from);
+    g_free(conf->notices.contact);
+}
+
 struct conf *conf_new(void)
 {
     struct conf *conf = g_new0(struct conf, 1);
@@ -58,6 +85,7 @@ struct conf *conf_new(void)
     conf->directory = directory_settings_new();
     conf->restart_only = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
     default_limits(conf);
+    default_review(conf);
     return conf;
 }
 
@@ -76,6 +104,7 @@ void conf_free(struct conf *conf)
     g_ptr_array_unref(conf->scheme_files);
     directory_settings_free(conf->directory);
     g_hash_table_unref(conf->restart_only);
+    review_clear(conf);
     g_free(conf);
 }
 

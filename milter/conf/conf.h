@@ -7,6 +7,7 @@
 #define MILTER_CONF_CONF_H
 
 #include "policy/autoptr.h"
+#include "milter/conf/review.h"
 #include "milter/inspect/inspector.h"
 #include "policy/check/policy.h"
 #include "policy/person/directory.h"
@@ -40,6 +41,16 @@ struct conf {
     guint64 message_size_bytes;
     guint recipients;
     gint64 time_ms;           /* limits time: for the whole end of message */
+    /* what is kept, and who looks at it */
+    char *key_file;        /* path of the store key (of a credential: below $CREDENTIALS_DIRECTORY); NULL: no
+                              contents can be kept */
+    char *release_through; /* "inet:10026@127.0.0.1"; NULL: nothing can be released, nobody can be told */
+    GPtrArray *queues;     /* struct queue *, in the order written; policy->queues has their names */
+    GPtrArray *archives;   /* struct archive * */
+    GPtrArray *roles[ROLE_COUNT]; /* struct who * */
+    struct notices notices;
+    gint64 release_within_ms, keep_closed_ms, remember_attempts_ms;
+    gboolean release_doubt_resend;
     GHashTable *restart_only; /* setting -> its value as a statement: what needs a restart */
 };
 

@@ -36,4 +36,7 @@
 #define APPROVALS_MAX 5
 #define KEEP_MAX_S ((gint64)1000 * 365 * 86400)
 
+/* log */
+#define LIMIT_LOG_LINE 6000 /* octets of one log line */
+
 #endif

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "milter/daemon/log.h"
+#include "milter/conf/log.h"
 
 /* libmilter takes a lone % as the beginning of a format (facts 3.11). */
 static char *percent_safe(const char *text)
@@ -35,17 +35,14 @@ sfsistat apply_reply(SMFICTX *context, const struct reply *reply)
 
 sfsistat apply_decision(SMFICTX *context, const struct decision *decision)
 {
-    switch (decision->carried_out) {
+    switch (decision->act) {
     case ACT_ACCEPT:
         return SMFIS_ACCEPT;
     case ACT_REFUSE:
     case ACT_DEFER:
         return apply_reply(context, &decision->reply);
-    case ACT_NEEDS_STORE:
-        /* decide turns it into a refusal or a deferral; an act that nobody carries out must never look like
-         * an accept. */
-        log_line(LOG_LEVEL_ERROR, "a decision that needs a store was left to apply");
-        return SMFIS_TEMPFAIL;
+    case ACT_DISCARD:
+        return SMFIS_DISCARD;
     }
     return SMFIS_TEMPFAIL;
 }

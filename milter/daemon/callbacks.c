@@ -9,7 +9,7 @@
 #include "milter/daemon/apply.h"
 #include "milter/daemon/connection.h"
 #include "milter/daemon/limits.h"
-#include "milter/daemon/log.h"
+#include "milter/conf/log.h"
 #include "milter/daemon/socket.h"
 
 /* libmilter hands no pointer of ours to the callbacks of a new connection. Set once before it runs. */

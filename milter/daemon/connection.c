@@ -1,6 +1,6 @@
 #include "milter/daemon/connection.h"
 
-#include "milter/daemon/log.h"
+#include "milter/conf/log.h"
 
 struct connection *connection_new(struct service *service)
 {

@@ -7,10 +7,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "milter/conf/control.h"
 #include "milter/daemon/callbacks.h"
 #include "milter/daemon/channel.h"
 #include "milter/daemon/limits.h"
-#include "milter/daemon/log.h"
+#include "milter/conf/log.h"
 #include "milter/daemon/socket.h"
 
 struct control {
@@ -74,23 +75,23 @@ static gboolean may_reload(int client)
            (peer.uid == 0 || peer.uid == geteuid());
 }
 
-static char *answer(struct control *control, int client, const char *request, gboolean *ok)
+static char *answer(struct control *control, int client, const char *line, gboolean *ok)
 {
-    g_auto(GStrv) words = g_strsplit(request, " ", 4);
-    guint count = g_strv_length(words);
-    enum language language = LANGUAGE_EN;
-    if (count > 1)
-        language_choose(words[count - 1], &language);
-    *ok = TRUE;
-    if (count == 3 && strcmp(words[0], "status") == 0)
-        return service_status(control->service, strcmp(words[1], "json") == 0, language);
+    g_autoptr(control_request) request = control_request_parse(line);
+
     *ok = FALSE;
-    if (count == 2 && strcmp(words[0], "reload") == 0) {
-        if (may_reload(client))
-            return reload(control, language, ok);
-        return g_strdup(message_text(MSG_CONTROL_NOT_ALLOWED, language));
+    if (request == NULL)
+        return g_strdup(message_text(MSG_CONTROL_UNKNOWN, LANGUAGE_EN));
+    if (strcmp(request->word, "status") == 0) {
+        *ok = TRUE;
+        return service_status(control->service, request->json, request->language);
     }
-    return g_strdup(message_text(MSG_CONTROL_UNKNOWN, language));
+    if (strcmp(request->word, "reload") == 0) {
+        if (may_reload(client))
+            return reload(control, request->language, ok);
+        return g_strdup(message_text(MSG_CONTROL_NOT_ALLOWED, request->language));
+    }
+    return g_strdup(message_text(MSG_CONTROL_UNKNOWN, request->language));
 }
 
 /* One line within the time that a client has; FALSE if none came. */

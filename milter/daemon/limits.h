@@ -10,7 +10,6 @@
 #define LIMIT_DESCRIPTORS_SPARE \
     64 /* kept free of sessions: directory, control, log; and two for each helper of the inspector */
 #define LIMIT_QUEUE_ID 64         /* octets of an MTA's queue id; longer ones are not believed */
-#define LIMIT_LOG_LINE 6000       /* octets of one log line */
 #define LIMIT_CONTROL_REQUEST 512 /* octets of a request on the control socket */
 #define LIMIT_CONTROL_SECONDS \
     2 /* for a client of the control socket to send and take: others, and the supervisor, wait meanwhile */

@@ -10,7 +10,7 @@
 
 #include "milter/daemon/apply.h"
 #include "milter/daemon/limits.h"
-#include "milter/daemon/log.h"
+#include "milter/conf/log.h"
 #include "milter/daemon/socket.h"
 
 /* The MTA's side and libmilter's side of one connection. */

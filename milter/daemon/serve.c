@@ -13,7 +13,7 @@
 #include "milter/daemon/callbacks.h"
 #include "milter/daemon/channel.h"
 #include "milter/daemon/control.h"
-#include "milter/daemon/log.h"
+#include "milter/conf/log.h"
 #include "milter/daemon/role_relay.h"
 #include "milter/daemon/socket.h"
 

@@ -18,7 +18,7 @@ enum counter {
     COUNT_REFUSED,      /* 5xx */
     COUNT_DEFERRED,     /* 4xx, busy not counted */
     COUNT_BUSY,         /* 4.3.2 without a look */
-    COUNT_NEEDED_STORE, /* refused as a whole because only a store could have carried the mixture out */
+    COUNT_DISCARDED, /* 250, all of it held, kept or taken care of before */
     COUNT_ABORTED,      /* begun and given up by the client */
     COUNT_INSPECTOR_FAILED,
     COUNT_RELOADS,

@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "milter/daemon/log.h"
+#include "milter/conf/log.h"
 
 #define CONNECT_MS 5000
 #define ACCEPT_PAUSE_US (250 * 1000)

@@ -19,7 +19,7 @@ static const struct {
 } counters[] = {
     {COUNT_DELIVERED, "accepted", MSG_STATUS_ACCEPTED},
     {COUNT_REFUSED, "refused", MSG_STATUS_REFUSED},
-    {COUNT_NEEDED_STORE, "refused_for_want_of_store", MSG_STATUS_NEEDED_STORE},
+    {COUNT_DISCARDED, "discarded", MSG_STATUS_DISCARDED},
     {COUNT_DEFERRED, "deferred", MSG_STATUS_DEFERRED},
     {COUNT_BUSY, "busy", MSG_STATUS_BUSY},
     {COUNT_ABORTED, "given_up_by_client", MSG_STATUS_ABORTED},

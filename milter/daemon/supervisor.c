@@ -15,7 +15,7 @@
 
 #include "milter/daemon/channel.h"
 #include "milter/daemon/limits.h"
-#include "milter/daemon/log.h"
+#include "milter/conf/log.h"
 #include "milter/daemon/serve.h"
 
 #define PAUSE_FIRST_MS 250

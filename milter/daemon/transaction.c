@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "milter/daemon/limits.h"
-#include "milter/daemon/log.h"
+#include "milter/conf/log.h"
 #include "milter/decide/reply.h"
 
 struct transaction {
@@ -184,14 +184,12 @@ static enum facts_state inspect(struct transaction *transaction, const guint8 di
 
 static void count_act(struct service *service, const struct decision *decision)
 {
-    if (decision->act == ACT_NEEDS_STORE)
-        service_count(service, COUNT_NEEDED_STORE);
-    switch (decision->carried_out) {
+    switch (decision->act) {
     case ACT_ACCEPT:
         service_count(service, COUNT_DELIVERED);
         break;
     case ACT_REFUSE:
-    case ACT_NEEDS_STORE:
+    case ACT_DISCARD:
         service_count(service, COUNT_REFUSED);
         break;
     case ACT_DEFER:

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "milter/daemon/log.h"
+#include "milter/conf/log.h"
 
 #define SAY_AGAIN_US (60 * G_USEC_PER_SEC)
 

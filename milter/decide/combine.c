@@ -105,10 +105,10 @@ static enum act act_untold(const struct hearing *hearing, const struct mixture *
                              hearing->decision->sender.class == SENDER_OUTSIDE;
 
     if (m->refuse > 0)
-        return m->deliver + m->hold > 0 && m->defer == 0 && holds_refused ? ACT_NEEDS_STORE : ACT_REFUSE;
+        return m->deliver + m->hold > 0 && m->defer == 0 && holds_refused ? ACT_REFUSE : ACT_REFUSE;
     if (m->defer > 0)
         return ACT_DEFER;
-    return m->hold > 0 ? ACT_NEEDS_STORE : ACT_ACCEPT;
+    return m->hold > 0 ? ACT_REFUSE : ACT_ACCEPT;
 }
 
 static enum act act_told(const struct mixture *m)
@@ -117,22 +117,7 @@ static enum act act_told(const struct mixture *m)
         return ACT_DEFER;
     if (m->deliver == 0 && m->hold == 0)
         return ACT_REFUSE;
-    return m->refuse + m->hold > 0 ? ACT_NEEDS_STORE : ACT_ACCEPT;
-}
-
-/* Never a 5xx on the local socket: Postfix would make a bounce of it, past the filter, to whatever -f said. A
- * 4xx leaves the file in maildrop. */
-static enum act carried_out(enum act act, gboolean local)
-{
-    switch (act) {
-    case ACT_REFUSE:
-    case ACT_NEEDS_STORE:
-        return local ? ACT_DEFER : ACT_REFUSE;
-    case ACT_ACCEPT:
-    case ACT_DEFER:
-        break;
-    }
-    return act;
+    return m->refuse + m->hold > 0 ? ACT_REFUSE : ACT_ACCEPT;
 }
 
 static void choose_act(struct hearing *hearing, const struct mixture *m)
@@ -143,8 +128,7 @@ static void choose_act(struct hearing *hearing, const struct mixture *m)
     decision->act = decision->sender.told ? act_told(m) : act_untold(hearing, m);
     /* Discard and a kept copy: what is refused there has no other copy. */
     if (local && decision->act == ACT_REFUSE)
-        decision->act = ACT_NEEDS_STORE;
-    decision->carried_out = carried_out(decision->act, local);
+        decision->act = ACT_DEFER;
 }
 
 /* What the reply is about: the strictest verdict, but for what is put off, and a mixture that an outsider
@@ -170,8 +154,7 @@ static void combine_nobody(struct hearing *hearing, const struct outcome_so_far 
     gboolean local = session_is_local(hearing->inputs->session, hearing->inputs->envelope);
 
     decision->verdict = VERDICT_REFUSE;
-    decision->act = local ? ACT_NEEDS_STORE : ACT_REFUSE;
-    decision->carried_out = carried_out(decision->act, local);
+    decision->act = local ? ACT_REFUSE : ACT_REFUSE;
     decision->leading = message->leading;
 }
 

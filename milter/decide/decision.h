@@ -8,7 +8,9 @@
 #define MILTER_DECIDE_DECISION_H
 
 #include "policy/autoptr.h"
+#include "milter/conf/review.h"
 #include "milter/decide/inputs.h"
+#include "milter/decide/past.h"
 #include "policy/check/reason.h"
 #include "policy/label/effective.h"
 
@@ -42,6 +44,17 @@ struct check_line {
     char *note_en, *note_zh; /* what was compared: "secret of <bo@…> ≥ 机密", for explain; NULL */
 };
 
+/* What becomes of one recipient when the act is carried out (semantics.md 7.2, 13.10). */
+enum fate {
+    FATE_STAYS,    /* left on the message, which is accepted */
+    FATE_HELD,     /* kept in a hold (a new one, or the one that past names), taken off the message */
+    FATE_REFUSED,  /* taken off and told, or the whole message is answered 5xx */
+    FATE_DEFERRED, /* the whole message is answered 4xx */
+    FATE_SETTLED,  /* past has taken care of it: taken off, nobody is told */
+    FATE_KEPT      /* refused on the local socket: discarded, a copy is kept for the officers */
+};
+const char *fate_name(enum fate fate); /* "held" */
+
 struct decided_recipient {
     const struct envelope_recipient *first; /* the first RCPT of this canonical address */
     GPtrArray *forms; /* const struct envelope_recipient *: each given form, deleted exactly as it came */
@@ -50,6 +63,8 @@ struct decided_recipient {
     enum answer_state person_state;
     enum verdict verdict;
     const char *queue;  /* HOLD: where; borrowed */
+    enum fate fate;
+    const struct past_entry *past; /* never NULL; borrowed from the inputs, or constant */
     GPtrArray *reasons; /* struct reason *, all of them, message reasons included, in order of precedence */
     const struct reason *leading; /* the first among those of the verdict's strictness; NULL for deliver */
     GArray *checks;               /* struct check_line: checks 10–13; message checks are in the decision */
@@ -57,12 +72,12 @@ struct decided_recipient {
 
 /* The act on the whole message (semantics.md 7.2). */
 enum act {
-    ACT_ACCEPT,     /* all deliver (or settled): accept, with the edits */
-    ACT_REFUSE,     /* 5xx */
-    ACT_DEFER,      /* 4xx */
-    ACT_NEEDS_STORE /* a mixture or a hold that only a store can carry out: until it lands, the whole message
-                       is refused and the log says so */
+    ACT_ACCEPT,  /* some stay: accept, with the edits */
+    ACT_DISCARD, /* 250, nothing is delivered from here: all is held, kept or settled; nothing is edited */
+    ACT_REFUSE,  /* 5xx */
+    ACT_DEFER,   /* 4xx */
 };
+const char *act_name(enum act act);
 
 struct reply {
     guint code; /* 250, 451, 550 … */
@@ -78,14 +93,25 @@ struct decision {
     GArray *checks;          /* struct check_line: message checks 1–9 */
     GPtrArray *reasons;      /* struct reason *: message reasons */
     GPtrArray *recipients;   /* struct decided_recipient * */
-    enum act act;            /* as semantics.md 7.2 has it */
-    /* what is done today: ACT_NEEDS_STORE becomes ACT_REFUSE, on the local socket ACT_DEFER */
-    enum act carried_out;
+    enum act act;
+    gboolean holds;       /* some recipient is FATE_HELD without an open hold: a new hold is made */
+    gboolean keeps_copy;  /* FATE_KEPT: contents are kept as refused */
+    gboolean tells;       /* N1 is due to the sender (semantics.md 7.2, 9): a held or refused recipient, or a
+                             refusal whose text SMTP cannot carry */
+    gboolean own_trouble; /* ACT_DEFER by this message's own trouble: the defer clock runs (7.2.4) */
+    gboolean headers_only;  /* RET=HDRS is set on what is accepted (E above L0, 3.7) */
+    gboolean forged_token;  /* X-Miji-Release stood in the message: stripped, recorded */
+    gboolean system_high;   /* who may look at the contents is asked for system high: E is not known (10.3) */
+    GPtrArray *archives;    /* const struct archive *, those that take it; borrowed from the snapshot */
     enum verdict verdict;         /* strictest */
     const struct reason *leading; /* of the message, what the reply is about; NULL for accept */
-    struct reply reply;           /* for carried_out */
+    struct reply reply;           /* for the act */
     char *reference;              /* "MIJI-k3x9qa" */
 };
+
+/* Must something be on disk before this is answered (semantics.md 7.3, 12)? FALSE for plain deliveries and
+ * plain deferrals, whose journal may follow. */
+gboolean decision_is_recorded(const struct decision *decision);
 
 /* The decision; never NULL. `reference` is the six characters that the caller drew for this message (they
  * only name it). */
@@ -97,12 +123,11 @@ DEFINE_AUTOPTR(decision, decision_free)
  * The log line without queue id and times, always these keys in this order, those in [ ] only where there is
  * something to say:
  *
- *     verdict= to=<…>,… [also=<…>,…] label= [reason= check= [told=]] [wanted=needs-store] act= [reply= ref=]
+ *     verdict= to=<…>,… [also=<…>,…] label= [reason= check= [told=]] [hold=] act= [reply= ref=]
  * from=<…> class= [login="…"] zone="…"
  *
  * to: who has that verdict, also: the others (at most 10 each, then ",+990"). label: E; "-" none, "?"
- * unknown. told: what the sender hears instead of the reason. wanted: what only a store can carry out; act:
- * what is done. Addresses in <>, names in quotes and last. Never a subject, a body or a text that was found.
+ * unknown. told: what the sender hears instead of the reason. hold: how many are held; act: what is done. Addresses in <>, names in quotes and last. Never a subject, a body or a text that was found.
  * New string, one line, control characters replaced.
  */
 char *decision_log(const struct decision *decision, const struct inputs *inputs);

@@ -151,7 +151,6 @@ static void write_outcome(struct json *json, const struct decision *decision, en
 {
     json_string(json, "verdict", verdict_name(decision->verdict, LANGUAGE_EN));
     json_string(json, "act", act_name(decision->act));
-    json_string(json, "carried_out", act_name(decision->carried_out));
     write_reason(json, "leading", decision->leading, language);
     json_open(json, "reply", '{');
     json_number(json, "code", decision->reply.code);

@@ -229,13 +229,11 @@ static char *describe_act(const struct explanation *e)
 {
     enum explain_id done = EXPLAIN_DO_REFUSE;
 
-    if (e->decision->carried_out == ACT_ACCEPT)
+    if (e->decision->act == ACT_ACCEPT)
         done = EXPLAIN_DO_ACCEPT;
-    else if (e->decision->carried_out == ACT_DEFER)
+    else if (e->decision->act == ACT_DEFER)
         done = EXPLAIN_DO_DEFER;
-    if (e->decision->act != ACT_NEEDS_STORE)
-        return g_strdup(say(e, done));
-    return fill(e, EXPLAIN_NEEDS_STORE, say(e, done), NULL, NULL);
+    return g_strdup(say(e, done));
 }
 
 static void explain_outcome(struct explanation *e)

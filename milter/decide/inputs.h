@@ -41,6 +41,9 @@ enum facts_state {
     FACTS_NONE_BUSY,       /* no reader was free in time: transient */
 };
 
+struct past;
+struct approvals;
+
 struct inputs {
     const struct snapshot *snapshot;
     const struct session *session;
@@ -50,6 +53,10 @@ struct inputs {
     gboolean too_large; /* the message is above `limits message size`: not inspected */
     /* every address, login and certificate of inputs_ask has been asked; answers may be UNAVAILABLE */
     const struct directory_query *people;
+    const struct past *past;           /* what was decided for the same identity keys; NULL: nothing */
+    const struct approvals *approvals; /* a recheck at release: what its slips have answered; NULL */
+    gboolean clock_doubtful; /* the wall clock stands 5 min before the newest audit record (semantics.md 1):
+                                what is bound to a time cannot be told now */
     gint64 now;       /* seconds since the epoch, taken once at end of message */
     gboolean explain; /* make the notes of check lines, which only decision_explain and decision_json print */
 };
@@ -64,6 +71,13 @@ void inputs_ask_recipient(struct directory_query *query, const struct snapshot *
  * stands. */
 void inputs_ask_authors(struct directory_query *query, const struct snapshot *snapshot,
                         const struct session *session, const struct facts *facts);
+
+/*
+ * What stands before the recipient in the identity key (semantics.md 7.4): class, login or zone of the
+ * client, MAIL FROM; new string, parts divided by line ends. It asks the same questions as decide, so people
+ * must be answered. One inputs with one facts state has one identity.
+ */
+char *inputs_identity(const struct inputs *inputs);
 
 /* An address form that Postfix may rewrite after the filter (semantics.md 4.2): refuses the whole message. %
  * and ! matter with an inside domain only; the null address is strange as a recipient. */

@@ -107,10 +107,8 @@ static void append_reason(GString *line, const struct decision *decision)
     }
     if (reason != decision->leading)
         append_word(line, " told=", reason_name(decision->leading->id));
-    if (decision->act == ACT_NEEDS_STORE)
-        append_word(line, " wanted=", act_name(decision->act));
-    append_word(line, " act=", act_name(decision->carried_out));
-    if (decision->carried_out != ACT_ACCEPT)
+    append_word(line, " act=", act_name(decision->act));
+    if (decision->act != ACT_ACCEPT)
         g_string_append_printf(line, " reply=%u ref=%s", decision->reply.code, decision->reference);
 }
 

@@ -31,7 +31,7 @@ const char *act_name(enum act act)
         [ACT_ACCEPT] = "accept",
         [ACT_REFUSE] = "refuse",
         [ACT_DEFER] = "defer",
-        [ACT_NEEDS_STORE] = "needs-store",
+        [ACT_DISCARD] = "discard",
     };
 
     return names[act];

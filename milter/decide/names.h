@@ -6,7 +6,6 @@
 
 #include "milter/decide/decision.h"
 
-const char *act_name(enum act act);
 const char *answer_name(enum check_answer answer);
 
 #endif

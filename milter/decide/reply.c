@@ -61,7 +61,7 @@ static struct answer answer_for(const struct hearing *hearing)
 {
     const struct decision *decision = hearing->decision;
     const struct reason_row *row = reason_row(decision->leading->id);
-    gboolean unfit = decision->carried_out == ACT_REFUSE && row->smtp / 100 != 5;
+    gboolean unfit = decision->act == ACT_REFUSE && row->smtp / 100 != 5;
     gboolean insider = decision->sender.told || decision->sender.class == SENDER_DEVICE;
     struct answer answer = {.code = NEUTRAL_CODE, .dsn = NEUTRAL_DSN};
 
@@ -97,11 +97,11 @@ struct reply reply_make(const struct hearing *hearing)
     struct answer answer;
     char dsn[8];
 
-    if (decision->carried_out == ACT_ACCEPT)
+    if (decision->act == ACT_ACCEPT)
         return accepted();
     answer = answer_for(hearing);
     g_autofree char *text = answer.text;
-    if (decision->carried_out == ACT_DEFER)
+    if (decision->act == ACT_DEFER)
         soften(&answer, dsn);
     return make(answer.code, answer.dsn, text,
                 decision->leading->id == REASON_HIDDEN ? NULL : decision->reference);

@@ -43,7 +43,8 @@ static void expect_status(void)
     g_autofree char *address = control_address();
     g_autoptr(GError) error = NULL;
     gboolean ok = FALSE;
-    g_autofree char *text = control_ask(address, "status json en", 20000, &ok, &error);
+    g_autoptr(control_request) request = control_request_new("status", TRUE, LANGUAGE_EN);
+    g_autofree char *text = control_ask(address, request, 20000, NULL, &ok, &error);
 
     g_assert_no_error(error);
     g_assert_true(ok);

@@ -69,7 +69,8 @@ static char *ask(const struct answerer *answerer, gint64 timeout_ms)
 {
     g_autoptr(GError) error = NULL;
     gboolean ok = FALSE;
-    g_autofree char *text = control_ask(answerer->address, "status text en", timeout_ms, &ok, &error);
+    g_autoptr(control_request) request = control_request_new("status", FALSE, LANGUAGE_EN);
+    g_autofree char *text = control_ask(answerer->address, request, timeout_ms, NULL, &ok, &error);
 
     g_assert_cmpint(text == NULL, ==, error != NULL);
     return text != NULL ? g_strdup_printf("%s: %s", ok ? "ok" : "failed", text) : g_strdup(error->message);

@@ -5,8 +5,8 @@
  *
  * log_open once before threads start; log_line from any thread.
  */
-#ifndef MILTER_DAEMON_LOG_H
-#define MILTER_DAEMON_LOG_H
+#ifndef MILTER_CONF_LOG_H
+#define MILTER_CONF_LOG_H
 
 #include "milter/conf/conf.h"
 

@@ -1,4 +1,4 @@
-#include "milter/daemon/log.h"
+#include "milter/conf/log.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include <systemd/sd-journal.h>
 #include <unistd.h>
 
-#include "milter/daemon/limits.h"
+#include "milter/conf/limits.h"
 
 /* Set once by log_open before any thread exists. */
 static enum log_kind sink = LOG_TO_STDERR;

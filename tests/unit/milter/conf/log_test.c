@@ -1,4 +1,4 @@
-#include "milter/daemon/log.h"
+#include "milter/conf/log.h"
 
 #include <string.h>
 
