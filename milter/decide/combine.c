@@ -136,7 +136,7 @@ static void choose_act(struct hearing *hearing, const struct mixture *m)
 static void choose_leading(struct hearing *hearing, const struct mixture *m)
 {
     struct decision *decision = hearing->decision;
-    enum verdict about = decision->act == ACT_DEFER ? VERDICT_DEFER : decision->verdict;
+    enum verdict about = decision->act == ACT_DEFER && m->defer > 0 ? VERDICT_DEFER : decision->verdict;
     gboolean mixed = m->refuse > 0 && m->deliver + m->hold > 0;
 
     if (decision->act == ACT_ACCEPT)

@@ -14,6 +14,7 @@ static struct decision *decision_new(const char *reference)
     decision->checks = g_array_new(FALSE, FALSE, sizeof(struct check_line));
     decision->reasons = g_ptr_array_new_with_free_func((GDestroyNotify)reason_free);
     decision->recipients = g_ptr_array_new_with_free_func((GDestroyNotify)recipient_free);
+    decision->archives = g_ptr_array_new();
     decision->reference = g_strconcat(REFERENCE_PREFIX, reference, NULL);
     return decision;
 }
@@ -29,6 +30,7 @@ void decision_free(struct decision *decision)
     g_array_unref(decision->checks);
     g_ptr_array_unref(decision->recipients);
     g_ptr_array_unref(decision->reasons);
+    g_ptr_array_unref(decision->archives);
     effective_free(decision->label);
     g_ptr_array_unref(decision->claims);
     reply_clear(&decision->reply);
@@ -53,4 +55,23 @@ struct decision *decide(const struct inputs *inputs, const char *reference)
     combine(&hearing);
     decision->reply = reply_make(&hearing);
     return decision;
+}
+
+gboolean decision_is_recorded(const struct decision *decision)
+{
+    switch (decision->act) {
+    case ACT_REFUSE:
+    case ACT_DISCARD:
+        return TRUE;
+    case ACT_DEFER:
+        return FALSE;
+    case ACT_ACCEPT:
+        break;
+    }
+    for (guint i = 0; i < decision->recipients->len; i++) {
+        const struct decided_recipient *recipient = g_ptr_array_index(decision->recipients, i);
+        if (recipient->fate != FATE_STAYS || recipient->past->state == PAST_HELD)
+            return TRUE; /* taken off, or its hold ends by this delivery */
+    }
+    return decision->archives->len > 0 || decision->forged_token;
 }

@@ -37,6 +37,16 @@ const char *act_name(enum act act)
     return names[act];
 }
 
+const char *fate_name(enum fate fate)
+{
+    static const char *const names[] = {
+        [FATE_STAYS] = "stays",       [FATE_HELD] = "held",       [FATE_REFUSED] = "refused",
+        [FATE_DEFERRED] = "deferred", [FATE_SETTLED] = "settled", [FATE_KEPT] = "kept",
+    };
+
+    return names[fate];
+}
+
 const char *answer_name(enum check_answer answer)
 {
     static const char *const names[] = {

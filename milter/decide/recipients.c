@@ -17,6 +17,7 @@ static struct decided_recipient *recipient_new(const struct hearing *hearing,
     recipient->zone = zones_recipient(snapshot->zones, first->address->domain);
     if (!inputs_is_strange(snapshot, first->address))
         answer = inputs_person(hearing->inputs, first->address);
+    recipient->past = past_of(hearing->inputs->past, first->address->canonical);
     recipient->person_state = answer.state;
     recipient->person = answer.person;
     return recipient;

@@ -230,3 +230,27 @@ void sender_find(struct hearing *hearing)
     sender->told = (sender->class == SENDER_PERSON || sender->class == SENDER_PEER) &&
                    inputs->envelope->sender->form != ADDRESS_NULL;
 }
+
+/* Who says so: the login, else the certificate (a host that vouches has neither for its people: MAIL FROM, which
+ * follows, is the login); of others the zone of the client. */
+static const char *source_of(const struct inputs *inputs, const struct decided_sender *sender)
+{
+    const struct policy *policy = inputs->snapshot->policy;
+    const char *login = session_login(policy, inputs->session);
+
+    if (sender->class != SENDER_PERSON)
+        return sender->zone->name;
+    if (login == NULL)
+        login = session_certificate(policy, inputs->session);
+    return login != NULL ? login : "";
+}
+
+char *inputs_identity(const struct inputs *inputs)
+{
+    struct decision scratch = {.sender = {.class = SENDER_OUTSIDE}};
+    struct hearing hearing = {.inputs = inputs, .decision = &scratch, .doubt = -1};
+
+    sender_find(&hearing);
+    return g_strdup_printf("%s\n%s\n%s", sender_class_name(scratch.sender.class),
+                           source_of(inputs, &scratch.sender), inputs->envelope->sender->canonical);
+}

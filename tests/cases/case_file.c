@@ -51,7 +51,6 @@ static void mail_free(gpointer data)
     g_free(mail->class);
     g_free(mail->zone);
     g_free(mail->act);
-    g_free(mail->carried_out);
     g_free(mail->reply);
     g_free(mail);
 }
@@ -192,9 +191,7 @@ static gboolean take_outcome(struct reading *reading, const char *word, const ch
     } else if (strcmp(word, "zone") == 0) {
         set_once(reading, &mail->zone, value);
     } else if (strcmp(word, "act") == 0) {
-        g_auto(GStrv) words = g_strsplit(value, " ", 2);
-        set_once(reading, &mail->act, words[0]);
-        mail->carried_out = g_strdup(words[1] != NULL ? words[1] : words[0]);
+        set_once(reading, &mail->act, value);
     } else if (strcmp(word, "reply") == 0) {
         set_once(reading, &mail->reply, value);
     } else {

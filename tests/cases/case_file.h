@@ -18,7 +18,7 @@
  *   recorded REASON          among the reasons of the message
  *   label TEXT               E as people read it; "-" none, "?" unknown
  *   class NAME | zone NAME
- *   act ACT [CARRIED-OUT]    as semantics.md 7.2 has it, and what is done of it today
+ *   act ACT                  accept, discard, refuse or defer
  *   reply CODE STATUS TEXT   the whole reply but for the reference
  */
 #ifndef TESTS_CASES_CASE_FILE_H
@@ -45,7 +45,7 @@ struct case_mail {
     enum facts_state reader;
     GPtrArray *expect;   /* struct case_expectation * */
     GPtrArray *recorded; /* char * */
-    char *label, *class, *zone, *act, *carried_out, *reply;
+    char *label, *class, *zone, *act, *reply;
 };
 
 struct case_file {

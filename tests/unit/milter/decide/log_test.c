@@ -33,7 +33,7 @@ static void test_mixture(void)
 
     g_assert_cmpstr(line, ==,
                     "verdict=refuse to=<mi@agency.gov.cn> also=<an@agency.gov.cn> label=机密 "
-                    "reason=not-cleared check=recipient wanted=needs-store act=refuse reply=550 "
+                    "reason=not-cleared check=recipient act=refuse reply=550 "
                     "ref=MIJI-abc234 from=<bo@agency.gov.cn> class=person login=\"bo\" zone=\"office\"");
 }
 
