@@ -23,7 +23,7 @@ void archive_copy_free(struct archive_copy *copy);
 DEFINE_AUTOPTR(archive_copy, archive_copy_free)
 
 struct archive_filter {
-    const char *archive; /* NULL: any */
+    const char *archive;       /* NULL: any */
     gint64 since_ms, until_ms; /* 0: open */
     guint limit;
 };

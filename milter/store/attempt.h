@@ -20,21 +20,23 @@ struct attempt {
     gint64 number;
     char *id; /* of the token: 27 characters */
     enum attempt_state state;
-    gint64 hold;          /* 0: a notice */
-    gint64 notice;        /* number in the outbox; 0: a hold */
+    gint64 hold;   /* 0: a notice */
+    gint64 notice; /* number in the outbox; 0: a hold */
     gint64 at_ms, expires_ms;
-    char *queue_id;       /* OFFERED; NULL */
-    guint8 digest[32];    /* SHA-256 of the octets to be sent behind the release field */
+    char *queue_id;        /* OFFERED; NULL */
+    guint8 digest[32];     /* SHA-256 of the octets to be sent behind the release field */
     GPtrArray *recipients; /* char *, as given in RCPT */
 };
 void attempt_free(struct attempt *attempt);
 DEFINE_AUTOPTR(attempt, attempt_free)
 
-/* Row 4: the recipients (canonical) go from held to releasing, if the slip is still what the caller saw.
- * given: as RCPT will have them. New attempt. */
+/* Row 4: the recipients (canonical) go from held to releasing, if the slip is approved and still what the
+ * caller saw, and the client has had its answer (or came again, or an hour has passed: 7.3). given: as RCPT
+ * will have them. New attempt. */
 struct attempt *store_attempt_begin(struct store *store, const struct hold *hold, const GPtrArray *canonical,
                                     const GPtrArray *given, const guint8 digest[32], gint64 expires_ms,
                                     GError **error);
+/* CHANGED when the notice waits no longer, or another attempt for it is open. */
 struct attempt *store_attempt_begin_notice(struct store *store, gint64 notice, const char *given,
                                            const guint8 digest[32], gint64 expires_ms, GError **error);
 /* By the token's id; ABSENT for a stranger. */
@@ -42,12 +44,19 @@ struct attempt *store_attempt(struct store *store, const char *id, GError **erro
 /* Row 8: once; CHANGED when it was offered before or is over. */
 gboolean store_attempt_offered(struct store *store, const struct attempt *attempt, const char *queue_id,
                                GError **error);
-/* Row 9: delivered to Postfix; with N2 in the same transaction. by: who said so (`--done`), NULL: Postfix. */
+/* Row 9: delivered to Postfix; with N2 in the same transaction. by: who said so (`--done`), NULL: Postfix. Of
+ * a notice: it is sent, as by store_outbox_sent_one. */
 gboolean store_attempt_released(struct store *store, const struct attempt *attempt, const char *queue_id,
                                 const char *by, const GPtrArray *notices, GError **error);
-/* Row 10: back to held, tried again at next_try_ms; trouble: "release-failed 550 …" or "4xx …", for reviewers. */
+/* Row 10: back to held, tried again at next_try_ms; trouble: "release-failed 550 …" or "4xx …", for
+ * reviewers; permanent: not again by itself. CHANGED when it is in doubt. Of a notice: only the attempt is
+ * over, see store_outbox_failed. */
 gboolean store_attempt_failed(struct store *store, const struct attempt *attempt, const char *trouble,
                               gboolean permanent, gint64 next_try_ms, GError **error);
+/* A person says that a doubtful one did not arrive (`release --again`, "" by `release doubt resend`): back to
+ * held, tried again at once, recorded as that person's. CHANGED when it is not in doubt. */
+gboolean store_attempt_again(struct store *store, const struct attempt *attempt, const char *who,
+                             GError **error);
 /* Row 11. */
 gboolean store_attempt_doubt(struct store *store, const struct attempt *attempt, GError **error);
 /* Those not over, oldest first: what a start has to look at. */
@@ -56,7 +65,8 @@ GPtrArray *store_attempts_open(struct store *store, GError **error);
  * itself). */
 gboolean store_hold_waits(struct store *store, const struct hold *hold, const char *trouble,
                           gint64 next_try_ms, GError **error);
-/* Approved slips whose time to try has come. */
+/* Approved slips whose time to try has come, and whose client has had its answer (or came again, or an hour
+ * has passed: 7.3). */
 GPtrArray *store_holds_due(struct store *store, const struct schemes *schemes, gint64 now_ms, GError **error);
 /* K of this store for tokens (HMAC), 32 octets; borrowed. Never leaves the process. */
 const guint8 *store_token_key(const struct store *store);

@@ -1,7 +1,7 @@
 /*
- * audit: records that are only ever added (semantics.md 12.1): every decision other than plain delivery, every
- * view, vote, release, export, reload, and every command of the control socket that was turned away. Records
- * of decisions and votes are written in the transaction of what they tell; these here stand alone.
+ * audit: records that are only ever added (semantics.md 12.1): every decision other than plain delivery,
+ * every view, vote, release, export, reload, and every command of the control socket that was turned away.
+ * Records of decisions and votes are written in the transaction of what they tell; these here stand alone.
  */
 #ifndef MILTER_STORE_AUDIT_H
 #define MILTER_STORE_AUDIT_H

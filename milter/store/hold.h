@@ -16,7 +16,8 @@ struct hold_recipient {
     char *canonical;
     enum hold_state state;
     gint64 changed_ms;
-    char *queue_id;     /* RELEASED: of Postfix, or "later attempt"; NULL */
+    char *queue_id;     /* RELEASED: of Postfix, or "later attempt" when that had none; NULL */
+    gboolean via_later; /* RELEASED, REFUSED: by a later attempt of the client, not by review (rows 3, 12) */
     GPtrArray *reasons; /* struct reason *, why it was held, as recorded (texts in both languages work) */
     char *leading;      /* id of the leading reason */
 };
@@ -25,20 +26,20 @@ struct slip {
     gint64 number;
     guint version;
     char *queue;
-    gboolean approved;      /* by as many as it needs */
-    gboolean failing;       /* its release was refused (recheck-failed, release-failed): for reviewers */
-    char *trouble;          /* why it waits though approved ("recheck-failed not-cleared"); NULL */
-    gint64 deadline_ms;     /* wall clock */
-    gint64 approved_ms;     /* 0: not yet */
-    gint64 next_try_ms;     /* of a release that waits */
+    gboolean approved;  /* by as many as it needs */
+    gboolean failing;   /* its release was refused (recheck-failed, release-failed): for reviewers */
+    char *trouble;      /* why it waits though approved ("recheck-failed not-cleared"); NULL */
+    gint64 deadline_ms; /* wall clock */
+    gint64 approved_ms; /* 0: not yet */
+    gint64 next_try_ms; /* of a release that waits */
 };
 
 struct hold_vote {
     gint64 at_ms;
-    char *person;  /* main address */
-    char *what;    /* "approve", "refuse", "note", "again", "done" */
-    char *label;   /* approve --as, as people read it; NULL */
-    char *note;    /* NULL */
+    char *person; /* main address */
+    char *what;   /* "approve", "refuse", "note", "again", "done" */
+    char *label;  /* approve --as, as people read it; NULL */
+    char *note;   /* NULL */
 };
 
 struct hold {
@@ -55,10 +56,11 @@ struct hold {
     char *owner_address;         /* main address of that person; NULL */
     char *authors;               /* canonical author addresses of From, blanks between; "" */
     guint64 size;
-    char *display;               /* label for people */
-    struct label_set *label;     /* E, in today's schemes; NULL: system high is asked of who wants to look */
-    char *label_text;            /* the same as recorded */
-    gboolean answered;
+    char *display;           /* label for people */
+    struct label_set *label; /* E, in today's schemes; NULL: system high is asked of who wants to look */
+    char *label_text;        /* the same as recorded */
+    gboolean courtesy;       /* no automatic or list mail: notices of success may be sent (9.4) */
+    gboolean answered;       /* the client has had the answer: see store_holds_due */
     guint seen_again;
     guint generation;
     char *snapshot_hash;
@@ -89,9 +91,9 @@ struct hold_filter {
 /* Newest last. schemes are borrowed by the labels and must outlive them. */
 GPtrArray *store_holds(struct store *store, const struct schemes *schemes, const struct hold_filter *filter,
                        GError **error);
-/* By id, by a beginning of it that is not shared (4 characters at least), or by reference; ABSENT otherwise. */
-struct hold *store_hold(struct store *store, const struct schemes *schemes, const char *name,
-                        GError **error);
+/* By id, by a beginning of it that is not shared (4 characters at least), or by reference; ABSENT otherwise.
+ */
+struct hold *store_hold(struct store *store, const struct schemes *schemes, const char *name, GError **error);
 struct recorded *store_hold_recorded(struct store *store, const struct hold *hold, GError **error);
 /* The octets as presented, digest verified; DAMAGED if not. New, *length. */
 guint8 *store_hold_contents(struct store *store, const struct hold *hold, gsize *length, GError **error);
@@ -108,7 +110,10 @@ gboolean store_hold_note(struct store *store, const struct hold *hold, const cha
 struct label_set *store_hold_stated(struct store *store, const struct hold *hold,
                                     const struct schemes *schemes);
 
-/* ---- time (row 7, 6). First look marks, a second one 10 min of monotonic time later ends it. */
+/* ---- time (row 7, 6). A first look marks, a second one 10 min of monotonic time later ends it (then, and
+ * only then, notices are stored); TRUE for both. Only recipients that are still held; CHANGED before the
+ * deadline of a slip that is not approved (of an approved one `release within` decides, which the caller
+ * knows). DAMAGED when the contents cannot be read: such a hold never expires (row 14). */
 gboolean store_hold_expire(struct store *store, const struct hold *hold, const GPtrArray *notices,
                            GError **error);
 gboolean store_hold_requeue(struct store *store, const struct hold *hold, const char *queue,

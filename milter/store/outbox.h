@@ -12,12 +12,12 @@ const char *notice_kind_name(enum notice_kind kind); /* "outcome" */
 
 struct notice {
     enum notice_kind kind;
-    char *addressee;  /* one address, for RCPT */
-    char *reference;  /* of the message that it tells of */
-    char *text;       /* the whole message, CRLF, at most 8 KiB */
+    char *addressee; /* one address, for RCPT */
+    char *reference; /* of the message that it tells of */
+    char *text;      /* the whole message, CRLF, at most 8 KiB */
     gsize length;
-    char *about;      /* what makes it unique together with kind: hold id or identity of the message; the
-                         store fills it for N1 */
+    char *about; /* what makes it unique together with kind; NULL: it is one of its own. N1 and N2 that come
+                    with a message or an end are unique by message, or by end and addressee, without it */
     gboolean is_failure; /* a DSN: goes out whatever the hour's bound is */
 };
 void notice_free(struct notice *notice);
@@ -31,10 +31,11 @@ struct outbox_entry {
 void outbox_entry_free(struct outbox_entry *entry);
 DEFINE_AUTOPTR(outbox_entry, outbox_entry_free)
 
-/* Due at now_ms, oldest first, at most limit. */
+/* Due at now_ms, oldest first, at most limit; none of which an attempt is open. */
 GPtrArray *store_outbox_due(struct store *store, gint64 now_ms, guint limit, GError **error);
 /* Sent to this addressee since then (for the bound of 30 an hour). */
 guint store_outbox_sent(struct store *store, const char *addressee, gint64 since_ms);
+/* These end an open attempt for it as well. */
 gboolean store_outbox_sent_one(struct store *store, gint64 number, const char *queue_id, GError **error);
 /* Try again at next_ms; why for `miji status`. */
 gboolean store_outbox_failed(struct store *store, gint64 number, const char *why, gint64 next_ms,

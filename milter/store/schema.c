@@ -27,6 +27,7 @@ static const char tables[] =
     " answered INTEGER NOT NULL DEFAULT 0, seen_again INTEGER NOT NULL DEFAULT 0, generation INTEGER NOT NULL,"
     " snapshot_hash TEXT NOT NULL, closed_ms INTEGER);"
     "CREATE INDEX hold_reference ON hold (reference);"
+    "CREATE INDEX hold_about ON hold (about);"
     "CREATE INDEX hold_open ON hold (at_ms) WHERE closed_ms IS NULL;"
     "CREATE INDEX hold_closed ON hold (closed_ms) WHERE closed_ms IS NOT NULL;"
 
@@ -37,6 +38,7 @@ static const char tables[] =
     " PRIMARY KEY (hold, position)) WITHOUT ROWID;"
     "CREATE INDEX hold_recipient_key ON hold_recipient (key);"
     "CREATE INDEX hold_recipient_canonical ON hold_recipient (canonical);"
+    "CREATE INDEX hold_recipient_queue_id ON hold_recipient (queue_id) WHERE queue_id IS NOT NULL;"
 
     "CREATE TABLE slip (number INTEGER PRIMARY KEY, hold INTEGER NOT NULL, queue TEXT NOT NULL,"
     " version INTEGER NOT NULL DEFAULT 1, approved_ms INTEGER, failing INTEGER NOT NULL DEFAULT 0,"
@@ -53,6 +55,7 @@ static const char tables[] =
     " hold INTEGER, notice INTEGER, at_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, queue_id TEXT,"
     " digest BLOB NOT NULL, given TEXT NOT NULL, canonical TEXT NOT NULL);"
     "CREATE INDEX attempt_open ON attempt (number) WHERE state < 3;"
+    "CREATE INDEX attempt_hold ON attempt (hold) WHERE hold IS NOT NULL;"
 
     /* identity keys that were answered 4xx; own_since_ms: the defer clock, null while it does not run */
     "CREATE TABLE deferred (key BLOB PRIMARY KEY, first_ms INTEGER NOT NULL, own_since_ms INTEGER,"
@@ -72,10 +75,12 @@ static const char tables[] =
     " display TEXT, label TEXT, system_high INTEGER NOT NULL, size INTEGER NOT NULL, content INTEGER NOT NULL,"
     " UNIQUE (archive, digest));"
     "CREATE INDEX archive_copy_at ON archive_copy (at_ms);"
-    /* who sent it to whom: one row for each time it came; record is sealed: Bcc stands nowhere else */
+    /* who sent it to whom: one row for each set of recipients; record is sealed: Bcc stands nowhere else;
+     * about: keyed hash of identity and recipients */
     "CREATE TABLE archive_envelope (copy INTEGER NOT NULL, about BLOB NOT NULL, at_ms INTEGER NOT NULL,"
     " reference TEXT NOT NULL, outcome TEXT NOT NULL, hold INTEGER, record BLOB NOT NULL,"
     " PRIMARY KEY (copy, about)) WITHOUT ROWID;"
+    "CREATE INDEX archive_envelope_hold ON archive_envelope (hold) WHERE hold IS NOT NULL;"
 
     "CREATE TABLE journal (number INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, reference TEXT NOT NULL,"
     " queue_id TEXT, message_id TEXT, sender TEXT NOT NULL, class INTEGER NOT NULL, zone TEXT NOT NULL,"
@@ -85,6 +90,8 @@ static const char tables[] =
     "CREATE INDEX journal_queue_id ON journal (queue_id);"
     "CREATE INDEX journal_message_id ON journal (message_id);"
     "CREATE INDEX journal_sender ON journal (sender);"
+    "CREATE INDEX journal_hold ON journal (hold) WHERE hold IS NOT NULL;"
+    "CREATE INDEX journal_again ON journal (about) WHERE act <> 0;" /* all but what was accepted */
     "CREATE TABLE journal_recipient (journal INTEGER NOT NULL, position INTEGER NOT NULL,"
     " canonical TEXT NOT NULL, verdict INTEGER NOT NULL, fate INTEGER NOT NULL, reason TEXT,"
     " PRIMARY KEY (journal, position)) WITHOUT ROWID;"

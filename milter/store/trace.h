@@ -6,15 +6,15 @@
 
 struct trace_recipient {
     char *canonical;
-    char *verdict; /* deliver, refuse, hold, defer, then held … released, as it is now */
-    char *reason;  /* id; NULL */
+    char *verdict;  /* deliver, refuse, hold, defer, then held … released, as it is now */
+    char *reason;   /* id; NULL */
     char *queue_id; /* under which it was released; NULL */
     gint64 changed_ms;
 };
 struct trace_line {
     gint64 at_ms;
     char *reference, *queue_id, *message_id, *sender, *class, *zone, *label, *act, *hold; /* NULL: none */
-    guint count; /* times it came (deferrals, seen again) */
+    guint count;           /* times it came (deferrals, seen again) */
     GPtrArray *recipients; /* struct trace_recipient * */
 };
 void trace_line_free(struct trace_line *line);
