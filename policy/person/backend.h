@@ -19,7 +19,7 @@ struct search_question {
     struct person *person; /* held; FOUND only */
 };
 
-/* At most SEARCH_MAX_QUESTIONS questions that are asked together. Belongs to whoever has it: query → backend
+/* At most SEARCH_MAX_QUESTIONS questions that are asked together; one of kind ASK_MEMBERS is alone. Belongs to whoever has it: query → backend
  * → directory_answer. */
 struct search {
     guint length;

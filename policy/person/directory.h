@@ -1,5 +1,6 @@
 /*
- * directory: who is behind an address, a login or a certificate. Four answers: found, absent, unavailable
+ * directory: who is behind an address, a login or a certificate, and who are the direct members of a group.
+ * Four answers: found, absent, unavailable
  * ("cannot ask now") and ambiguous; they are never mixed (semantics.md 1, 4.4; Postfix's dict interface makes
  * the same difference).
  *
@@ -33,6 +34,9 @@ struct person {
     gboolean verified;          /* real-name flag */
     GPtrArray *clearances;      /* struct clearance * */
     char *clearance_unreadable; /* the first value that could not be read, and why; NULL: all read */
+    /* Of a group that ASK_MEMBERS found; else perhaps empty. char *, as they are compared: DNs, logins. */
+    GPtrArray *members, *member_logins;
+    gboolean members_cut; /* it has more than are kept, or some that cannot be read */
 };
 
 struct person *person_new(struct schemes *schemes, const char *id);
@@ -41,6 +45,12 @@ void person_unref(struct person *person);
 DEFINE_AUTOPTR(person, person_unref)
 /* Does the canonical address belong to the person? */
 gboolean person_has_address(const struct person *person, const char *canonical);
+/* Is the login one of the person's? In any case. */
+gboolean person_has_login(const struct person *person, const char *login);
+/* Is the person, by DN or login, a direct member of the group? */
+gboolean person_is_member(const struct person *group, const struct person *person);
+/* A direct member of a group that a test makes. */
+void person_add_member(struct person *group, const char *dn);
 
 enum answer_state { ANSWER_FOUND, ANSWER_ABSENT, ANSWER_UNAVAILABLE, ANSWER_AMBIGUOUS };
 
@@ -49,7 +59,10 @@ struct person_answer {
     const struct person *person; /* FOUND only; held by the query */
 };
 
-enum question_kind { ASK_ADDRESS, ASK_LOGIN, ASK_CERTIFICATE };
+/* ASK_MEMBERS: the group with this DN, found as a person of kind PERSON_GROUP; it may lie outside the base.
+ */
+enum question_kind { ASK_ADDRESS, ASK_LOGIN, ASK_CERTIFICATE, ASK_MEMBERS };
+#define QUESTION_KINDS (ASK_MEMBERS + 1)
 
 /* What a directory is made of; strings are copied. Times in milliseconds. */
 struct directory_settings {
@@ -100,8 +113,8 @@ DEFINE_AUTOPTR(directory, directory_unref)
 
 struct directory_query;
 struct directory_query *directory_query_new(struct directory *directory);
-/* Asks for one value (canonical address, login as given, certificate CN); doubles are one question. Never
- * waits. */
+/* Asks for one value (canonical address, login as given, certificate CN, DN of a group); doubles are one
+ * question. Never waits. */
 void directory_query_add(struct directory_query *query, enum question_kind kind, const char *value);
 /* Sends what the cache could not answer, in as few searches as possible; never waits. More may be added and
  * sent later. */

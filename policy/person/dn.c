@@ -105,3 +105,19 @@ gboolean dn_is_below(const char *dn, const char *base)
     ldap_dnfree(entry);
     return below;
 }
+
+char *dn_key(const char *dn)
+{
+    LDAPDN rdns;
+    char *text = NULL, *key = NULL;
+
+    if (!dn_read(dn, &rdns))
+        return NULL;
+    if (dn_length(rdns) > 0 &&
+        ldap_dn2str(rdns, &text, LDAP_DN_FORMAT_LDAPV3 | LDAP_DN_PRETTY) == LDAP_SUCCESS) {
+        key = g_utf8_validate(text, -1, NULL) ? g_utf8_casefold(text, -1) : g_strdup(text);
+        ldap_memfree(text);
+    }
+    ldap_dnfree(rdns);
+    return key;
+}

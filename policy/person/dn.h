@@ -13,5 +13,8 @@ gboolean dn_is_valid(const char *dn);
 char *dn_unit(const char *dn);
 /* Is the entry the base or below it? Types and values in any case. */
 gboolean dn_is_below(const char *dn, const char *base);
+/* The DN as DNs are compared: types and values in any case, escapes and blanks around the parts as they fall,
+ * the values of an RDN in their order. New; NULL if it is no DN, or that of nothing (""). */
+char *dn_key(const char *dn);
 
 #endif

@@ -33,6 +33,17 @@ void entry_free(struct entry *entry)
     g_free(entry);
 }
 
+const char *const group_attributes[] = {"member", "uniqueMember", "memberUid", "objectClass", "cn", NULL};
+enum { GROUP_MEMBER, GROUP_UNIQUE_MEMBER, GROUP_MEMBER_UID, GROUP_MEMBER_ATTRIBUTES };
+
+static guint most_values(const char *name)
+{
+    for (guint i = 0; i < GROUP_MEMBER_ATTRIBUTES; i++)
+        if (g_ascii_strcasecmp(name, group_attributes[i]) == 0)
+            return ENTRY_MAX_MEMBERS;
+    return ENTRY_MAX_VALUES;
+}
+
 static struct attribute *find(const struct entry *entry, const char *name)
 {
     for (guint i = 0; name != NULL && i < entry->attributes->len; i++) {
@@ -54,7 +65,7 @@ void entry_add(struct entry *entry, const char *name, const char *value, gsize l
         attribute->values = g_ptr_array_new_with_free_func(g_free);
         g_ptr_array_add(entry->attributes, attribute);
     }
-    if (attribute->values->len >= ENTRY_MAX_VALUES || length > ENTRY_MAX_VALUE_BYTES ||
+    if (attribute->values->len >= most_values(name) || length > ENTRY_MAX_VALUE_BYTES ||
         !g_utf8_validate_len(value, length, NULL)) /* refuses NUL, too */
         attribute->broken = TRUE;
     else
@@ -179,12 +190,43 @@ static void read_end(struct person *person, const struct mapping *mapping, const
 
 static gboolean is_group(const struct entry *entry)
 {
-    static const char *const classes[] = {"groupOfNames", "groupOfUniqueNames", "groupOfURLs", "mijiGroup"};
+    static const char *const classes[] = {"groupOfNames", "groupOfUniqueNames", "groupOfURLs", "posixGroup",
+                                          "group",        "mijiGroup"};
 
     for (guint i = 0; i < G_N_ELEMENTS(classes); i++)
         if (has_value(entry, "objectClass", classes[i]))
             return TRUE;
     return FALSE;
+}
+
+/* A uniqueMember may end in #'0101'B (RFC 4517 3.3.21), which tells apart who had the same name once. */
+static void add_unique_member(struct person *group, const char *value)
+{
+    const char *hash = strrchr(value, '#');
+    gsize bits = hash != NULL && hash[1] == '\'' ? strspn(hash + 2, "01") : 0;
+    gboolean tagged = hash != NULL && hash[1] == '\'' && strcmp(hash + 2 + bits, "'B") == 0;
+    g_autofree char *dn = tagged ? g_strndup(value, (gsize)(hash - value)) : g_strdup(value);
+
+    person_add_member(group, dn);
+}
+
+static void read_members(struct person *group, const struct entry *entry)
+{
+    for (guint which = 0; which < GROUP_MEMBER_ATTRIBUTES; which++) {
+        const struct attribute *attribute = find(entry, group_attributes[which]);
+
+        group->members_cut = group->members_cut || (attribute != NULL && attribute->broken);
+        for (guint i = 0; attribute != NULL && i < attribute->values->len; i++) {
+            const char *value = g_ptr_array_index(attribute->values, i);
+
+            if (which == GROUP_MEMBER)
+                person_add_member(group, value);
+            else if (which == GROUP_UNIQUE_MEMBER)
+                add_unique_member(group, value);
+            else
+                g_ptr_array_add(group->member_logins, g_strdup(value));
+        }
+    }
 }
 
 struct person *person_of_entry(const struct mapping *mapping, const struct entry *entry)
@@ -205,6 +247,8 @@ struct person *person_of_entry(const struct mapping *mapping, const struct entry
     read_clearances(person, mapping, entry);
     read_categories(person, mapping, entry);
     read_end(person, mapping, entry);
+    if (person->kind == PERSON_GROUP)
+        read_members(person, entry);
     return person;
 }
 

@@ -34,6 +34,9 @@ struct mapping {
 
 /* The person of an entry; never NULL, but perhaps without any address, login or certificate. */
 struct person *person_of_entry(const struct mapping *mapping, const struct entry *entry);
+/* Where a group lists its members (RFC 4519 2.17, 2.40; RFC 2307 memberUid), and what else is asked of a
+ * group that is named by its DN; NULL-terminated. */
+extern const char *const group_attributes[];
 /* The attributes to ask a server for, NULL-terminated, without doubles; g_free the array only. */
 const char **mapping_attributes(const struct mapping *mapping);
 

@@ -59,6 +59,14 @@ static char *read_all(const char *path, gsize *length, struct stat *status, GErr
     return got < 0 ? NULL : g_steal_pointer(&text);
 }
 
+/* Outside the base nobody is known; a group is still found by its DN, as on a server. */
+static void only_by_name(struct person *person)
+{
+    g_ptr_array_set_size(person->addresses, 0);
+    g_ptr_array_set_size(person->logins, 0);
+    g_ptr_array_set_size(person->certificates, 0);
+}
+
 static struct people *read_people(struct file *file, const char *text, gsize length, GError **error)
 {
     g_autoptr(GPtrArray) entries = ldif_parse(file->path, text, length, error);
@@ -69,9 +77,14 @@ static struct people *read_people(struct file *file, const char *text, gsize len
     people = g_ptr_array_new();
     for (guint i = 0; i < entries->len; i++) {
         const struct entry *entry = g_ptr_array_index(entries, i);
+        const char *base = file->mapping.settings->base;
+        g_autoptr(person) person = person_of_entry(&file->mapping, entry);
+        gboolean outside = base != NULL && !dn_is_below(entry->dn, base);
 
-        if (file->mapping.settings->base == NULL || dn_is_below(entry->dn, file->mapping.settings->base))
-            g_ptr_array_add(people, person_of_entry(&file->mapping, entry));
+        if (outside)
+            only_by_name(person);
+        if (!outside || person->kind == PERSON_GROUP)
+            g_ptr_array_add(people, g_steal_pointer(&person));
     }
     return people_new(people);
 }

@@ -197,6 +197,8 @@ static void append_question(GString *out, const struct person_filter *filter,
     case ASK_CERTIFICATE:
         g_string_append_printf(out, "(%s=%s)", settings->certificate_attribute, value);
         break;
+    case ASK_MEMBERS: /* a search of its own, by DN */
+        g_assert_not_reached();
     }
 }
 

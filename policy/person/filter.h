@@ -31,7 +31,7 @@ struct person_filter *person_filter_parse(const char *text, GError **error);
 void person_filter_free(struct person_filter *filter);
 DEFINE_AUTOPTR(person_filter, person_filter_free)
 
-/* The filter of one search for all its questions. New string. */
+/* The filter of one search for all its questions, none of them ASK_MEMBERS. New string. */
 char *person_filter_search(const struct person_filter *filter, const struct directory_settings *settings,
                            const struct search *search);
 

@@ -8,15 +8,27 @@
 #define ENTRIES_PER_QUESTION 2
 #define ENTRIES_TO_SPARE 2
 
+/* The one entry that a search for a group reads; NULL: it looks for people. */
+static const char *group_dn(const struct search *search)
+{
+    const struct slot *slot = search->questions[0].slot;
+
+    return slot->kind == ASK_MEMBERS ? slot->value : NULL;
+}
+
 int ldap_backend_send(struct ldap_backend *ldap, struct search *search)
 {
     const struct directory_settings *settings = ldap->mapping.settings;
-    g_autofree char *filter = person_filter_search(ldap->filter, settings, search);
+    const char *group = group_dn(search), *base = group != NULL ? group : settings->base;
+    const char *const *attributes = group != NULL ? group_attributes : (const char *const *)ldap->attributes;
+    g_autofree char *filter =
+        group != NULL ? g_strdup("(objectClass=*)") : person_filter_search(ldap->filter, settings, search);
     struct timeval limit = {.tv_sec = (settings->answer_within_ms + 999) / 1000};
     int id = -1, result;
 
-    result = ldap_search_ext(ldap->server, settings->base != NULL ? settings->base : "", LDAP_SCOPE_SUBTREE,
-                             filter, (char **)ldap->attributes, 0, NULL, NULL, &limit,
+    result = ldap_search_ext(ldap->server, base != NULL ? base : "",
+                             group != NULL ? LDAP_SCOPE_BASE : LDAP_SCOPE_SUBTREE, filter,
+                             (char **)attributes, 0, NULL, NULL, &limit,
                              (int)(search->length * ENTRIES_PER_QUESTION + ENTRIES_TO_SPARE), &id);
     search->attempts += result != LDAP_BUSY;
     if (result != LDAP_SUCCESS)
@@ -138,6 +150,8 @@ static void take_result(struct ldap_backend *ldap, struct search *search, LDAPMe
 
     if (ldap_parse_result(ldap->server, message, &result, NULL, &words, NULL, NULL, 0) != LDAP_SUCCESS)
         result = LDAP_DECODING_ERROR;
+    if (result == LDAP_NO_SUCH_OBJECT && group_dn(search) != NULL)
+        result = LDAP_SUCCESS; /* that is the answer: there is no such group */
     search->over_limit = is_over_limit(search, result);
     if (!is_crowded(search, result)) {
         settle(search, result == LDAP_SUCCESS && !search->incomplete);

@@ -22,6 +22,8 @@
 #define ENTRY_MAX_VALUES 1000
 #define ENTRY_MAX_VALUE_BYTES 4096
 #define ENTRY_MAX_CLEARANCES 64
+/* Direct members of one group that are kept; who stands behind them counts as no member. */
+#define ENTRY_MAX_MEMBERS 5000
 
 /* Questions that go into one search, searches on the way at once, and waiting to be sent. */
 #define SEARCH_MAX_QUESTIONS 50

@@ -1,10 +1,12 @@
 #include "policy/person/people.h"
 
+#include "policy/person/dn.h"
+
 struct people {
-    gint refs;            /* g_atomic_int */
-    GPtrArray *list;      /* struct person *, held */
-    GHashTable *index[3]; /* by question_kind: value as it is compared -> struct person *, or NULL if several
-                             have it */
+    gint refs;       /* g_atomic_int */
+    GPtrArray *list; /* struct person *, held */
+    /* by question_kind: value as it is compared -> struct person *, or NULL if several have it */
+    GHashTable *index[QUESTION_KINDS];
 };
 
 static void enter(GHashTable *index, char *value, struct person *person)
@@ -19,6 +21,21 @@ static void enter(GHashTable *index, char *value, struct person *person)
         g_free(value);
 }
 
+/* A value as it is compared; new. NULL: nobody can have it. */
+static char *compared(enum question_kind kind, const char *value)
+{
+    switch (kind) {
+    case ASK_ADDRESS:
+        return g_strdup(value);
+    case ASK_LOGIN:
+    case ASK_CERTIFICATE:
+        return login_folded(value);
+    case ASK_MEMBERS:
+        return dn_key(value);
+    }
+    return NULL;
+}
+
 static void enter_person(struct people *people, struct person *person)
 {
     for (guint i = 0; i < person->addresses->len; i++)
@@ -28,6 +45,9 @@ static void enter_person(struct people *people, struct person *person)
     for (guint i = 0; i < person->certificates->len; i++)
         enter(people->index[ASK_CERTIFICATE], login_folded(g_ptr_array_index(person->certificates, i)),
               person);
+    char *dn = person->kind == PERSON_GROUP ? dn_key(person->id) : NULL;
+    if (dn != NULL)
+        enter(people->index[ASK_MEMBERS], dn, person);
 }
 
 struct people *people_new(GPtrArray *list)
@@ -65,10 +85,10 @@ void people_unref(struct people *people)
 enum answer_state people_find(const struct people *people, enum question_kind kind, const char *value,
                               struct person **person)
 {
-    g_autofree char *key = kind == ASK_ADDRESS ? g_strdup(value) : login_folded(value);
+    g_autofree char *key = compared(kind, value);
     gpointer found;
 
-    if (!g_hash_table_lookup_extended(people->index[kind], key, NULL, &found))
+    if (key == NULL || !g_hash_table_lookup_extended(people->index[kind], key, NULL, &found))
         return ANSWER_ABSENT;
     if (found == NULL)
         return ANSWER_AMBIGUOUS;

@@ -1,5 +1,5 @@
 /*
- * people: a set of people that is wholly in memory, found by address, login or certificate. Immutable after
+ * people: a set of people that is wholly in memory, found by address, login or certificate, groups by DN. Immutable after
  * people_new and reference counted; any thread. Private to policy/person.
  */
 #ifndef POLICY_PERSON_PEOPLE_H

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "policy/person/directory_private.h"
+#include "policy/person/dn.h"
 #include "policy/person/limits.h"
 
 /* A question of one query. Until it is answered the slot is shared with other threads, so the answer is
@@ -119,6 +120,12 @@ static void take_answer(struct directory_query *query, struct question *question
         query->since_us = question->slot->asked_us;
 }
 
+static gboolean can_be_known(enum question_kind kind, const char *value)
+{
+    return value[0] != '\0' && strlen(value) <= QUESTION_MAX_BYTES &&
+           (kind != ASK_MEMBERS || dn_is_valid(value));
+}
+
 /* The slot that answers without asking: from the cache, from a backend that looks at once, or absent if
  * nobody can have such a name. */
 static struct slot *answer_at_once(struct directory *directory, enum question_kind kind, const char *value)
@@ -126,7 +133,7 @@ static struct slot *answer_at_once(struct directory *directory, enum question_ki
     const struct backend_kind *backend = directory->backend->kind;
     struct slot *slot;
 
-    if (backend->look == NULL && value[0] != '\0' && strlen(value) <= QUESTION_MAX_BYTES)
+    if (backend->look == NULL && can_be_known(kind, value))
         return cache_find(directory->cache, kind, value, g_get_monotonic_time());
     slot = slot_new(kind, value);
     slot->state =
@@ -187,32 +194,41 @@ static gboolean join(struct directory_query *query, struct question *question, g
     return FALSE;
 }
 
+/* The slots in searches of so many questions at most. */
+static void ask_backend(struct directory *directory, const GPtrArray *slots, guint most, gint64 due_us)
+{
+    for (guint start = 0; start < slots->len; start += most) {
+        guint length = MIN(slots->len - start, most);
+        struct search *search = search_new(length, due_us);
+
+        for (guint i = 0; i < length; i++)
+            search->questions[i].slot = slot_ref(g_ptr_array_index(slots, start + i));
+        directory->backend->kind->ask(directory->backend, search);
+    }
+}
+
 void directory_query_send(struct directory_query *query)
 {
     struct directory *directory = query->directory;
     gint64 now_us = g_get_monotonic_time();
-    g_autoptr(GPtrArray) ours = NULL;
+    gint64 due_us = now_us + directory->settings->answer_within_ms * 1000;
+    g_autoptr(GPtrArray) people = NULL, groups = NULL; /* ours to ask: struct slot * */
 
     if (query->unsent->len == 0)
         return;
-    ours = g_ptr_array_new();
+    people = g_ptr_array_new();
+    groups = g_ptr_array_new();
     pthread_mutex_lock(&directory->lock);
     for (guint i = 0; i < query->unsent->len; i++) {
         struct question *question = g_ptr_array_index(query->unsent, i);
 
         if (!join(query, question, now_us))
-            g_ptr_array_add(ours, question->slot);
+            g_ptr_array_add(question->slot->kind == ASK_MEMBERS ? groups : people, question->slot);
     }
     pthread_mutex_unlock(&directory->lock);
     g_ptr_array_set_size(query->unsent, 0);
-    for (guint start = 0; start < ours->len; start += SEARCH_MAX_QUESTIONS) {
-        guint length = MIN(ours->len - start, SEARCH_MAX_QUESTIONS);
-        struct search *search = search_new(length, now_us + directory->settings->answer_within_ms * 1000);
-
-        for (guint i = 0; i < length; i++)
-            search->questions[i].slot = slot_ref(g_ptr_array_index(ours, start + i));
-        directory->backend->kind->ask(directory->backend, search);
-    }
+    ask_backend(directory, people, SEARCH_MAX_QUESTIONS, due_us);
+    ask_backend(directory, groups, 1, due_us); /* each by its DN */
 }
 
 /* With the lock held: takes the answers that are there, gives up what is late. The next moment at which

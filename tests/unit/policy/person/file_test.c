@@ -261,6 +261,7 @@ static void test_shipped(void)
         {"ra@agency.gov.cn", "机密", TRUE},
         {"boss@agency.gov.cn", "机密", TRUE},
         {"pa@agency.gov.cn", "秘密", TRUE},
+        {"gao@agency.gov.cn", "绝密 专项:密码,核", TRUE},
         {"wu@agency.gov.cn", "", TRUE},
         {"li@agency.gov.cn", "内部", TRUE},
         {"p@ministry.gov.cn", "秘密", TRUE},
