@@ -1,0 +1,31 @@
+/* limits: waits and bounds of the review layer, on one screen. */
+#ifndef MILTER_REVIEW_LIMITS_H
+#define MILTER_REVIEW_LIMITS_H
+
+/* SMTP to the release listener (RFC 5321 4.5.3.2 allows minutes for the wide world; this is loopback) */
+#define LIMIT_SMTP_CONNECT_MS (10 * 1000)
+#define LIMIT_SMTP_COMMAND_MS (60 * 1000)
+#define LIMIT_SMTP_BLOCK_MS (180 * 1000) /* for a block of the message to be taken */
+#define LIMIT_SMTP_END_MS \
+    (600 * 1000) /* 4.5.3.2.6: the answer to the last dot; giving up earlier makes doubts */
+#define LIMIT_SMTP_SLICE_MS 100  /* how soon a wait sees that the daemon stops */
+#define LIMIT_SMTP_LINE 4096     /* octets of a line of a reply */
+#define LIMIT_SMTP_LINES 100     /* lines of a reply */
+#define LIMIT_SMTP_TEXT 400      /* octets of a reply that are kept, for reviewers */
+#define LIMIT_SMTP_WORD 1000     /* octets of an address or a parameter that are passed on */
+
+/* the release */
+#define RELEASE_LOOK_MS 2000                   /* between two looks for what is due */
+#define RELEASE_PAUSE_MIN_MS (60 * 1000)       /* between two tries … */
+#define RELEASE_PAUSE_MAX_MS (60 * 60 * 1000)  /* … growing to this */
+#define RELEASE_UNANSWERED_MS (60 * 60 * 1000) /* semantics.md 7.3: the client may come again so long */
+#define RELEASE_ASK_MS (60 * 1000)             /* between two questions to Postfix for a queue id */
+#define RELEASE_ASKED 2                        /* so often it must not know a queue id to be believed */
+#define RECHECK_PEOPLE_MS (10 * 1000)          /* for the directory */
+
+/* deadlines */
+#define SWEEP_LOOK_MS (60 * 1000)
+#define SWEEP_TWICE_US ((gint64)10 * 60 * G_USEC_PER_SEC) /* semantics.md 10 row 7 */
+#define SWEEP_TIDY_US ((gint64)3600 * G_USEC_PER_SEC)
+
+#endif
