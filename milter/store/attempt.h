@@ -49,7 +49,8 @@ gboolean store_attempt_offered(struct store *store, const struct attempt *attemp
 gboolean store_attempt_released(struct store *store, const struct attempt *attempt, const char *queue_id,
                                 const char *by, const GPtrArray *notices, GError **error);
 /* Row 10: back to held, tried again at next_try_ms; trouble: "release-failed 550 …" or "4xx …", for
- * reviewers; permanent: not again by itself. CHANGED when it is in doubt. Of a notice: only the attempt is
+ * reviewers; permanent: not again by itself. CHANGED when it is in doubt, or its state is no longer that of
+ * `attempt` (it was offered meanwhile: whoever lost the connection has to look again). Of a notice: only the attempt is
  * over, see store_outbox_failed. */
 gboolean store_attempt_failed(struct store *store, const struct attempt *attempt, const char *trouble,
                               gboolean permanent, gint64 next_try_ms, GError **error);
