@@ -162,3 +162,24 @@ enum cleared clearances_check_set(const GPtrArray *clearances, gboolean unreadab
     }
     return worst;
 }
+
+/* What no text of a directory can be (its language has no control characters). */
+#define VALUE_OF_NOBODY "\x01"
+
+enum cleared clearances_check_system_high(const GPtrArray *clearances, gboolean unreadable,
+                                          const struct schemes *schemes, gint64 now)
+{
+    const struct scheme *home = schemes_home(schemes);
+    g_autoptr(label) high = label_new(home, scheme_highest(home));
+
+    for (guint i = 0; i < home->sets->len; i++) {
+        const struct category_set *set = g_ptr_array_index(home->sets, i);
+
+        for (guint j = 0; set->kind == CATEGORY_RESTRICTIVE && j < set->values->len; j++)
+            label_add_value(high, set,
+                            ((const struct category_value *)g_ptr_array_index(set->values, j))->name);
+        if (set->kind == CATEGORY_RESTRICTIVE && set->open)
+            label_add_value(high, set, VALUE_OF_NOBODY);
+    }
+    return clearances_check(clearances, unreadable, schemes, high, now);
+}

@@ -66,5 +66,10 @@ enum cleared clearances_check(const GPtrArray *clearances, gboolean unreadable, 
 enum cleared clearances_check_set(const GPtrArray *clearances, gboolean unreadable,
                                   const struct schemes *schemes, const struct label_set *set, gint64 now,
                                   const struct label **which);
+/* … system high, which is asked of who wants to see what nobody can label: the highest level of the home
+ * scheme with every restrictive category (semantics.md 1). An open restrictive set has values that nobody can
+ * list: only who has all_categories has them all. */
+enum cleared clearances_check_system_high(const GPtrArray *clearances, gboolean unreadable,
+                                          const struct schemes *schemes, gint64 now);
 
 #endif
