@@ -128,12 +128,17 @@ static char *fill_places(const struct hearing *hearing, const struct reason *rea
     return g_string_free(g_steal_pointer(&out), FALSE);
 }
 
-char *reply_text_configured(const struct hearing *hearing, const struct reason *reason)
+char *reply_text_words(const struct hearing *hearing, const struct reason *reason)
 {
     const char *text = disposition_of(hearing, reason).text;
     g_autofree char *filled = text != NULL ? fill_places(hearing, reason, text) : NULL;
 
-    if (filled == NULL || filled[0] == '\0' || !is_printable_ascii(filled))
-        return NULL;
-    return g_steal_pointer(&filled);
+    return filled != NULL && filled[0] != '\0' ? g_steal_pointer(&filled) : NULL;
+}
+
+char *reply_text_configured(const struct hearing *hearing, const struct reason *reason)
+{
+    g_autofree char *words = reply_text_words(hearing, reason);
+
+    return words != NULL && is_printable_ascii(words) ? g_steal_pointer(&words) : NULL;
 }

@@ -13,7 +13,11 @@ char *reply_text_ascii(const char *text, gsize room);
 /* The row's English sentence with address, level (by its ASCII name) and detail. New. */
 char *reply_text_of(const struct reason *reason);
 
-/* The text that the configuration gives for the refusal, its places filled in. New; NULL if there is none, or
+/* The text that the configuration gives for the refusal, its places filled in, in any script. New; NULL if
+ * there is none. */
+char *reply_text_words(const struct hearing *hearing, const struct reason *reason);
+
+/* The same for SMTP. New; NULL if there is none, or
  * it cannot be said in ASCII: then the row's own sentence stands for it. */
 char *reply_text_configured(const struct hearing *hearing, const struct reason *reason);
 

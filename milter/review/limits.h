@@ -28,4 +28,15 @@
 #define SWEEP_TWICE_US ((gint64)10 * 60 * G_USEC_PER_SEC) /* semantics.md 10 row 7 */
 #define SWEEP_TIDY_US ((gint64)3600 * G_USEC_PER_SEC)
 
+/* A notice (semantics.md 9.3, 9.5). */
+#define NOTICE_BYTES 8192
+#define NOTICE_ADDRESSES 50
+/* Characters of one value in a notice. Together with one recipient they stay below NOTICE_BYTES. */
+#define NOTICE_SENTENCE_CHARACTERS 240 /* a reason, a configured text, a reviewer's note */
+#define NOTICE_VALUE_CHARACTERS 80     /* label, subject, contact */
+#define NOTICE_ENVELOPE_ID_BYTES 100   /* RFC 3461 4.4 */
+#define NOTICE_ORIGINAL_BYTES 500      /* RFC 3461 4.2 */
+/* References that one digest lists. */
+#define DIGEST_REFERENCES 200
+
 #endif
