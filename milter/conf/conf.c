@@ -61,6 +61,7 @@ static void default_review(struct conf *conf)
 static void review_clear(struct conf *conf)
 {
     g_free(conf->key_file);
+    g_free(conf->key_credential);
     g_free(conf->release_through);
     g_ptr_array_unref(conf->queues);
     g_ptr_array_unref(conf->archives);
@@ -119,4 +120,14 @@ void conf_take_listener(struct conf *conf, struct listener *listener)
         return;
     }
     g_ptr_array_add(conf->listeners, listener);
+}
+
+const struct listener *conf_listener(const struct conf *conf, enum socket_role role)
+{
+    for (guint i = 0; i < conf->listeners->len; i++) {
+        const struct listener *listener = g_ptr_array_index(conf->listeners, i);
+        if (listener->role == role)
+            return listener;
+    }
+    return NULL;
 }

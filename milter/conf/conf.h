@@ -44,6 +44,7 @@ struct conf {
     /* what is kept, and who looks at it */
     char *key_file;        /* path of the store key (of a credential: below $CREDENTIALS_DIRECTORY); NULL: no
                               contents can be kept */
+    char *key_credential;  /* its name, where `key credential` is written; else NULL */
     char *release_through; /* "inet:10026@127.0.0.1"; NULL: nothing can be released, nobody can be told */
     GPtrArray *queues;     /* struct queue *, in the order written; policy->queues has their names */
     GPtrArray *archives;   /* struct archive * */
@@ -58,6 +59,8 @@ struct conf *conf_new(void); /* every default */
 void conf_free(struct conf *conf);
 /* Takes the listener over; it replaces that of its role which was not written. */
 void conf_take_listener(struct conf *conf, struct listener *listener);
+/* The listener of a role, or NULL. */
+const struct listener *conf_listener(const struct conf *conf, enum socket_role role);
 DEFINE_AUTOPTR(conf, conf_free)
 
 #endif

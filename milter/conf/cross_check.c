@@ -4,12 +4,24 @@
 #include "milter/conf/statement.h"
 #include "milter/conf/value.h"
 
-static void report_missing(struct reading *reading, enum message_id message, enum message_id help)
+static void report_missing_at(struct reading *reading, struct span place, enum message_id message,
+                              enum message_id help)
 {
     struct diagnostic *diagnostic =
-        diagnostics_report(reading->diagnostics, DIAG_MISSING, reading->end, message_make(message, NULL));
+        diagnostics_report(reading->diagnostics, DIAG_MISSING, place, message_make(message, NULL));
 
     diagnostic_help(diagnostic, message_make(help, NULL));
+}
+
+static void report_missing(struct reading *reading, enum message_id message, enum message_id help)
+{
+    report_missing_at(reading, reading->end, message, help);
+}
+
+/* What was not understood may be what is missed. */
+static gboolean may_miss(const struct reading *reading)
+{
+    return !reading->files_bad && diagnostics_count(reading->diagnostics, DIAG_UNKNOWN_STATEMENT) == 0;
 }
 
 static void check_needed(struct reading *reading)
@@ -21,8 +33,7 @@ static void check_needed(struct reading *reading)
                   {SETTING_DIRECTORY, MSG_DIRECTORY_MISSING, MSG_DIRECTORY_MISSING_HELP},
                   {SETTING_ZONE, MSG_ZONE_MISSING, MSG_ZONE_MISSING_HELP}};
 
-    /* What was not understood may be what is missed. */
-    if (reading->files_bad || diagnostics_count(reading->diagnostics, DIAG_UNKNOWN_STATEMENT) > 0)
+    if (!may_miss(reading))
         return;
     for (guint i = 0; i < G_N_ELEMENTS(needed); i++)
         if (reading->written[needed[i].setting] == NULL)
@@ -123,6 +134,62 @@ static void check_sockets(struct reading *reading)
         diagnostics_report(reading->diagnostics, DIAG_DUPLICATE, place,
                            message_make(MSG_SOCKET_TWICE, listener->address, NULL));
     }
+    if (conf->release_through != NULL && g_hash_table_contains(addresses, conf->release_through))
+        diagnostics_report(reading->diagnostics, DIAG_DUPLICATE,
+                           reading->written[SETTING_RELEASE_THROUGH]->span,
+                           message_make(MSG_SOCKET_TWICE, conf->release_through, NULL));
+}
+
+/* Where the first block of its kind has its name; `fallback` if there is none. */
+static struct span first_name(const struct reading *reading, enum setting setting, enum keyword keyword,
+                              struct span fallback)
+{
+    const struct statement *statement = reading->written[setting];
+
+    if (statement == NULL)
+        return fallback;
+    guint at = keyword_match(keyword, statement, 0);
+    return at < statement->items->len ? statement_item(statement, at)->span : statement->span;
+}
+
+static void check_roles(struct reading *reading, struct span place)
+{
+    static const enum message_id words[] = {[ROLE_ADMINISTRATOR] = MSG_ROLE_ADMINISTRATOR,
+                                            [ROLE_OFFICER] = MSG_ROLE_OFFICER,
+                                            [ROLE_AUDITOR] = MSG_ROLE_AUDITOR};
+
+    for (guint i = 0; i < ROLE_COUNT; i++) {
+        if (reading->conf->roles[i]->len > 0 || reading->roles_bad)
+            continue;
+        diagnostic_help(diagnostics_report(reading->diagnostics, DIAG_MISSING, place,
+                                           message_make(MSG_ROLE_MISSING, message_arg(words[i]), NULL)),
+                        message_make(MSG_ROLE_MISSING_HELP, message_arg(words[i]), NULL));
+    }
+}
+
+/* What a queue or archive needs (language.md section 3), said where the first of them stands. */
+static void check_kept(struct reading *reading)
+{
+    struct span archive = first_name(reading, SETTING_ARCHIVE, KW_ARCHIVE, reading->end);
+    struct span place = first_name(reading, SETTING_QUEUE, KW_QUEUE, archive);
+    gboolean queue = reading->written[SETTING_QUEUE] != NULL;
+
+    if (!may_miss(reading) || (!queue && reading->written[SETTING_ARCHIVE] == NULL))
+        return;
+    if (reading->written[SETTING_KEY_FILE] == NULL && reading->written[SETTING_KEY_CREDENTIAL] == NULL)
+        report_missing_at(reading, place, MSG_KEY_MISSING, MSG_KEY_MISSING_HELP);
+    if (queue && reading->written[SETTING_RELEASE_THROUGH] == NULL)
+        report_missing_at(reading, place, MSG_WAY_OUT_MISSING, MSG_WAY_OUT_MISSING_HELP);
+    if (queue && reading->listen_statements[ROLE_RELEASE] == NULL && !reading->listen_bad)
+        report_missing_at(reading, place, MSG_RELEASE_SOCKET_MISSING, MSG_RELEASE_SOCKET_MISSING_HELP);
+    check_roles(reading, place);
+}
+
+static void check_hold_refused(struct reading *reading)
+{
+    if (reading->policy->outside_hold_refused && reading->written[SETTING_QUEUE] == NULL && may_miss(reading))
+        report_missing_at(reading, reading->written[SETTING_OUTSIDE_MIXED]->span, MSG_HOLD_WITHOUT_QUEUE,
+                           MSG_HOLD_WITHOUT_QUEUE_HELP);
 }
 
 /* Zone "local", when it is not written: up to the lowest level. */
@@ -143,6 +210,8 @@ void cross_check(struct reading *reading)
     }
     check_circles(reading);
     check_sockets(reading);
+    check_kept(reading);
+    check_hold_refused(reading);
     fill_local_zone(reading);
     if (reading->conf->time_zone != NULL) {
         g_clear_pointer(&reading->conf->directory->time_zone, g_time_zone_unref);

@@ -20,15 +20,6 @@ static void print_listener(GString *out, const struct listener *listener)
     g_string_append_c(out, '\n');
 }
 
-static void print_named(GString *out, const char *keyword, const char *text)
-{
-    if (text == NULL)
-        return;
-    g_string_append_printf(out, "%s ", keyword);
-    print_text(out, text);
-    g_string_append_c(out, '\n');
-}
-
 static void print_kept_level(GString *out, const char *keyword, const struct scheme *scheme,
                              const struct level *level)
 {
@@ -111,13 +102,6 @@ static void print_size(GString *out, const char *keyword, guint64 bytes)
     g_string_append_printf(out, "    %s %s\n", keyword, text);
 }
 
-static void print_time(GString *out, const char *keyword, gint64 milliseconds)
-{
-    g_autofree char *text = time_format(milliseconds / 1000);
-
-    g_string_append_printf(out, "    %s %s\n", keyword, text);
-}
-
 void print_limits(GString *out, const struct snapshot *snapshot)
 {
     const struct conf *conf = snapshot->conf;
@@ -127,7 +111,7 @@ void print_limits(GString *out, const struct snapshot *snapshot)
     print_size(out, "text size", conf->inspect.text_size_bytes);
     g_string_append_printf(out, "    parts %u\n    depth %u\n    recipients %u\n", conf->inspect.parts,
                            conf->inspect.depth, conf->recipients);
-    print_time(out, "time", conf->time_ms);
+    print_time(out, "    time", conf->time_ms);
     g_string_append(out, "}\n");
 }
 
@@ -137,7 +121,7 @@ void print_sandbox(GString *out, const struct snapshot *snapshot)
 
     g_string_append_printf(out, "sandbox {\n    helpers %u\n", limits->helpers);
     print_size(out, "memory", limits->memory_bytes);
-    print_time(out, "time", limits->cpu_ms);
+    print_time(out, "    time", limits->cpu_ms);
     g_string_append(out, "}\n");
 }
 
@@ -200,10 +184,11 @@ void print_unlabelled(GString *out, const struct snapshot *snapshot)
     g_string_append(out, "}\n");
 }
 
-/* Hold in the first queue, refuse where there is none: there is none yet. */
 void print_label_conflict(GString *out, const struct snapshot *snapshot)
 {
-    print_end(out, "label conflict", &snapshot->policy->label_conflict, "refuse");
+    g_autofree char *hold = hold_unwritten(snapshot->policy);
+
+    print_end(out, "label conflict", &snapshot->policy->label_conflict, hold);
 }
 
 void print_sender_not_cleared(GString *out, const struct snapshot *snapshot)
@@ -224,7 +209,8 @@ void print_some_recipients(GString *out, const struct snapshot *snapshot)
 
 void print_outside_mixed(GString *out, const struct snapshot *snapshot)
 {
-    g_string_append(out, "outside mixed refuse all\n");
+    g_string_append_printf(out, "outside mixed %s\n",
+                           snapshot->policy->outside_hold_refused ? "hold refused" : "refuse all");
 }
 
 void print_unknown_person(GString *out, const struct snapshot *snapshot)
@@ -236,6 +222,11 @@ void print_unknown_person(GString *out, const struct snapshot *snapshot)
         print_kept_level(out, "unknown person up to", policy->unknown_person_scheme, policy->unknown_person);
     else
         print_kept_level(out, "unknown person up to", home, scheme_lowest(home));
+}
+
+void print_defer_at_most(GString *out, const struct snapshot *snapshot)
+{
+    print_time(out, "defer at most", snapshot->policy->defer_at_most_ms);
 }
 
 static void (*const printers[])(GString *, const struct snapshot *) = {

@@ -2,22 +2,6 @@
 #include "milter/conf/print.h"
 #include "milter/conf/value.h"
 
-static void print_line(GString *out, const char *keyword, const char *text)
-{
-    if (text == NULL)
-        return;
-    g_string_append_printf(out, "    %s ", keyword);
-    print_text(out, text);
-    g_string_append_c(out, '\n');
-}
-
-static void print_seconds(GString *out, const char *keyword, gint64 milliseconds)
-{
-    g_autofree char *text = time_format(milliseconds / 1000);
-
-    g_string_append_printf(out, "    %s %s\n", keyword, text);
-}
-
 static void print_bind(GString *out, const struct directory_settings *settings)
 {
     switch (settings->bind) {
@@ -27,7 +11,7 @@ static void print_bind(GString *out, const struct directory_settings *settings)
         g_string_append(out, "    bind sasl external\n");
         break;
     case BIND_CERTIFICATE:
-        print_line(out, "bind certificate", settings->bind_certificate_file);
+        print_named(out, "    bind certificate", settings->bind_certificate_file);
         break;
     case BIND_SIMPLE:
         g_string_append(out, "    bind simple ");
@@ -49,23 +33,23 @@ void print_directory(GString *out, const struct snapshot *snapshot)
         print_text(out, g_ptr_array_index(settings->urls, i));
     }
     g_string_append(out, " {\n");
-    print_line(out, "base", settings->base);
+    print_named(out, "    base", settings->base);
     print_bind(out, settings);
-    print_line(out, "person filter", settings->person_filter);
-    print_line(out, "clearance attribute", settings->clearance_attribute);
-    print_line(out, "category attribute", settings->category_attribute);
-    print_line(out, "clearance until attribute", settings->clearance_until_attribute);
-    print_line(out, "ca file", settings->ca_file);
-    print_line(out, "verified attribute", settings->verified_attribute);
-    print_line(out, "login attribute", settings->login_attribute);
-    print_line(out, "certificate attribute", settings->certificate_attribute);
+    print_named(out, "    person filter", settings->person_filter);
+    print_named(out, "    clearance attribute", settings->clearance_attribute);
+    print_named(out, "    category attribute", settings->category_attribute);
+    print_named(out, "    clearance until attribute", settings->clearance_until_attribute);
+    print_named(out, "    ca file", settings->ca_file);
+    print_named(out, "    verified attribute", settings->verified_attribute);
+    print_named(out, "    login attribute", settings->login_attribute);
+    print_named(out, "    certificate attribute", settings->certificate_attribute);
     if (settings->unit_attribute != NULL)
-        print_line(out, "unit attribute", settings->unit_attribute);
+        print_named(out, "    unit attribute", settings->unit_attribute);
     else
         g_string_append(out, "    unit from dn\n");
     g_string_append(out, "    groups keep closed\n");
-    print_seconds(out, "refresh every", settings->refresh_ms);
-    print_seconds(out, "answer within", settings->answer_within_ms);
+    print_time(out, "    refresh every", settings->refresh_ms);
+    print_time(out, "    answer within", settings->answer_within_ms);
     g_string_append(out, "    outage defer\n}\n");
 }
 
@@ -185,6 +169,7 @@ static void print_causes(GString *out, guint causes)
 void print_undecidable(GString *out, const struct snapshot *snapshot)
 {
     const GPtrArray *lines = snapshot->policy->undecidable;
+    g_autofree char *hold = hold_unwritten(snapshot->policy);
 
     g_string_append(out, "undecidable {\n");
     for (guint i = 0; i < lines->len; i++) {
@@ -196,7 +181,7 @@ void print_undecidable(GString *out, const struct snapshot *snapshot)
             print_level(out, line->scheme, line->up_to);
             g_string_append_c(out, ' ');
         }
-        print_outcome(out, &line->outcome, "refuse");
+        print_outcome(out, &line->outcome, hold);
         g_string_append_c(out, '\n');
     }
     g_string_append(out, "}\n");

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "milter/conf/key_file.h"
 #include "milter/conf/statement.h"
 #include "milter/conf/value.h"
 
@@ -122,13 +123,58 @@ static void check_file(struct reading *reading, const char *path, struct span pl
                         message_make(secret ? MSG_SECRET_RIGHTS_HELP : MSG_UNSAFE_MODE_HELP, path, NULL));
 }
 
+static void report_key(struct reading *reading, enum key_fault fault, uid_t uid)
+{
+    static const struct {
+        enum diagnostic_id id;
+        enum message_id message, help;
+    } faults[] = {
+        [KEY_NOT_PLAIN] = {DIAG_NO_FILE, MSG_NOT_A_FILE, MSG_NONE},
+        [KEY_OWNER] = {DIAG_UNSAFE_FILE, MSG_KEY_OWNER, MSG_KEY_OWNER_HELP},
+        [KEY_RIGHTS] = {DIAG_UNSAFE_FILE, MSG_KEY_RIGHTS, MSG_KEY_RIGHTS_HELP},
+        [KEY_UNREADABLE] = {DIAG_NO_FILE, MSG_KEY_UNREADABLE, MSG_KEY_OWNER_HELP},
+        [KEY_LENGTH] = {DIAG_NO_FILE, MSG_KEY_LENGTH, MSG_KEY_LENGTH_HELP},
+    };
+    const char *path = reading->conf->key_file;
+    g_autofree char *user = name_of_user(uid);
+    struct diagnostic *diagnostic =
+        report(reading, faults[fault].id, reading->files.key, faults[fault].message, path, user);
+
+    if (faults[fault].help != MSG_NONE)
+        diagnostic_help(diagnostic, message_make(faults[fault].help, path, user, NULL));
+}
+
+/* The key of what is kept must be there before anything is: nothing is decided with it, so no mail would say
+ * that it is not. */
+static void check_key(struct reading *reading, uid_t uid)
+{
+    const struct conf *conf = reading->conf;
+    struct stat status;
+
+    if (conf->key_credential != NULL && conf->key_file == NULL) {
+        diagnostic_help(report(reading, DIAG_NO_FILE, reading->files.key, MSG_NO_CREDENTIALS,
+                               conf->key_credential, NULL),
+                        message_make(MSG_NO_CREDENTIALS_HELP, NULL));
+    } else if (conf->key_file != NULL && lstat(conf->key_file, &status) != 0) {
+        diagnostic_help(report(reading, DIAG_NO_FILE, reading->files.key, MSG_NO_FILE, conf->key_file,
+                               g_strerror(errno)),
+                        message_make(MSG_NO_KEY_HELP, conf->key_file, NULL));
+    } else if (conf->key_file != NULL) {
+        enum key_fault fault = key_file_fault(conf->key_file, &status, uid);
+        if (fault != KEY_GOOD)
+            report_key(reading, fault, uid);
+    }
+}
+
 void host_check(struct reading *reading)
 {
     const struct directory_settings *directory = reading->conf->directory;
     uid_t uid;
 
-    if (check_user(reading, &uid))
+    if (check_user(reading, &uid)) {
         check_state(reading, uid);
+        check_key(reading, uid);
+    }
     check_group(reading, reading->conf->control.group, reading->written[SETTING_CONTROL]);
     for (guint i = 0; i < reading->conf->listeners->len; i++) {
         const struct listener *listener = g_ptr_array_index(reading->conf->listeners, i);

@@ -7,12 +7,26 @@
 #define MILTER_CONF_KEY_FILE_H
 
 #include <glib.h>
+#include <sys/stat.h>
 
 #define STORE_KEY_BYTES 32
 
-/* Reads the key. FALSE and error when it cannot be opened, is not a plain file of 32 octets, belongs to
- * somebody else than root or the caller, or others may read it (mode other than 0400 or 0600). The caller
- * wipes the key. */
+/* Why a file cannot be the key; the first that fits. */
+enum key_fault {
+    KEY_GOOD,
+    KEY_NOT_PLAIN,  /* a folder, a link, a device */
+    KEY_OWNER,      /* belongs neither to root nor to the reader */
+    KEY_RIGHTS,     /* mode other than 0400 or 0600 (of a credential also 0440) */
+    KEY_UNREADABLE, /* belongs to root, and the reader is somebody else who has no right to it */
+    KEY_LENGTH,     /* not 32 octets */
+};
+/* status: of lstat(2), or of the open file. reader: the user who will read it. */
+enum key_fault key_file_fault(const char *path, const struct stat *status, uid_t reader);
+/* Does it lie in $CREDENTIALS_DIRECTORY? */
+gboolean key_is_credential(const char *path);
+
+/* Reads the key. FALSE and error when it cannot be opened or has a fault for the caller (euid); a link is not
+ * followed. The caller wipes the key. */
 gboolean key_file_read(const char *path, guint8 key[STORE_KEY_BYTES], GError **error);
 /* Writes a new random key, mode 0400, synced with its folder; never over a file that is there. */
 gboolean key_file_write_new(const char *path, GError **error);

@@ -16,11 +16,11 @@ static gboolean known_name(struct reader *reader, GHashTable *names, const struc
     return FALSE;
 }
 
-gboolean value_queue(const struct reading *reading, struct reader *reader)
+const struct item *value_queue(const struct reading *reading, struct reader *reader)
 {
     const struct item *item = reader_name(reader, MSG_A_QUEUE);
 
-    return known_name(reader, reading->queues, item, DIAG_UNKNOWN_QUEUE, MSG_UNKNOWN_QUEUE);
+    return known_name(reader, reading->queues, item, DIAG_UNKNOWN_QUEUE, MSG_UNKNOWN_QUEUE) ? item : NULL;
 }
 
 static gboolean refusal_text(struct reader *reader, struct outcome *outcome)
@@ -48,13 +48,15 @@ static enum message_id wanted(guint allowed)
     return allowed & ALLOW_DEFER ? MSG_AN_OUTCOME : MSG_A_STOP;
 }
 
-static gboolean hold(const struct reading *reading, struct reader *reader, struct span words, guint allowed)
+static gboolean hold(const struct reading *reading, struct reader *reader, struct outcome *outcome)
 {
-    if (!value_queue(reading, reader))
+    const struct item *queue = value_queue(reading, reader);
+
+    if (queue == NULL)
         return FALSE;
-    if (!(allowed & ALLOW_HOLD))
-        value_not_yet(reader, words, MSG_HOLD_HELP);
-    return !reader->broken;
+    outcome->kind = OUTCOME_HOLD;
+    outcome->queue = g_strdup(queue->text);
+    return TRUE;
 }
 
 static gboolean not_allowed(struct reader *reader, enum keyword word, guint first, guint allowed)
@@ -93,7 +95,7 @@ gboolean value_outcome(const struct reading *reading, struct reader *reader, gui
     if (place != NULL)
         *place = value_since(reader, first);
     if (word == KW_HOLD_IN)
-        return hold(reading, reader, value_since(reader, first), allowed);
+        return hold(reading, reader, outcome);
     outcome->kind = OUTCOME_REFUSE;
     for (guint i = 0; i < G_N_ELEMENTS(simple); i++) {
         if (word != simple[i].word)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "milter/conf/limits.h"
 #include "milter/conf/value.h"
 
 void read_sender_is(struct reader *reader, struct reading *reading)
@@ -130,13 +131,9 @@ void read_some_recipients(struct reader *reader, struct reading *reading)
 
 void read_outside_mixed(struct reader *reader, struct reading *reading)
 {
-    guint first = reader->next;
-
-    if (reader_keyword(reader, KW_HOLD_REFUSED)) {
-        value_end_not_yet(reader, value_since(reader, first), MSG_HOLD_REFUSED_HELP);
-        return;
-    }
-    if (!reader_keyword(reader, KW_REFUSE_ALL))
+    if (reader_keyword(reader, KW_HOLD_REFUSED))
+        reading->policy->outside_hold_refused = TRUE;
+    else if (!reader_keyword(reader, KW_REFUSE_ALL))
         reader_expected(reader, MSG_REFUSE_ALL_OR_HOLD, NULL);
     value_end(reader);
 }
@@ -146,5 +143,11 @@ void read_unknown_person(struct reader *reader, struct reading *reading)
     struct policy *policy = reading->policy;
 
     if (value_level(reading, reader, &policy->unknown_person_scheme, &policy->unknown_person))
+        value_end(reader);
+}
+
+void read_defer_at_most(struct reader *reader, struct reading *reading)
+{
+    if (value_time(reader, 1, KEEP_MAX_S, &reading->policy->defer_at_most_ms))
         value_end(reader);
 }

@@ -2,11 +2,29 @@
 
 #include <string.h>
 
+#include "milter/conf/value.h"
+
 void print_text(GString *out, const char *text)
 {
     g_autofree char *escaped = text_escape(text);
 
     g_string_append_printf(out, "\"%s\"", escaped);
+}
+
+void print_named(GString *out, const char *keyword, const char *text)
+{
+    if (text == NULL)
+        return;
+    g_string_append_printf(out, "%s ", keyword);
+    print_text(out, text);
+    g_string_append_c(out, '\n');
+}
+
+void print_time(GString *out, const char *keyword, gint64 milliseconds)
+{
+    g_autofree char *text = time_format(milliseconds / 1000);
+
+    g_string_append_printf(out, "%s %s\n", keyword, text);
 }
 
 void print_texts(GString *out, const char *keyword, const GPtrArray *texts)
@@ -88,4 +106,15 @@ void print_outcome(GString *out, const struct outcome *outcome, const char *unse
         g_string_append(out, "record");
         break;
     }
+}
+
+char *hold_unwritten(const struct policy *policy)
+{
+    GString *out = g_string_new(NULL);
+
+    if (policy->queues->len == 0)
+        return g_string_free(g_string_append(out, "refuse"), FALSE);
+    g_string_append(out, "hold in ");
+    print_text(out, g_ptr_array_index(policy->queues, 0));
+    return g_string_free(out, FALSE);
 }

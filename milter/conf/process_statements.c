@@ -70,16 +70,26 @@ static char *unix_address(struct reader *reader, const struct item *item)
     return NULL;
 }
 
-/* inet:PORT@HOST, as Postfix and libmilter write it. */
+/* inet:PORT@HOST, as Postfix and libmilter write it: the host; new. */
+static char *inet_host(struct reader *reader, const struct item *item, enum message_id what)
+{
+    g_auto(GStrv) halves = g_str_has_prefix(item->text, "inet:")
+                               ? g_strsplit(item->text + strlen("inet:"), "@", 2)
+                               : g_new0(char *, 1);
+
+    if (g_strv_length(halves) == 2 && is_port(halves[0]) && is_host(halves[1]))
+        return g_strdup(halves[1]);
+    not_an_endpoint(reader, item, what);
+    return NULL;
+}
+
 static char *inet_address(struct reader *reader, const struct item *item)
 {
-    g_auto(GStrv) halves = g_strsplit(item->text + strlen("inet:"), "@", 2);
+    g_autofree char *host = inet_host(reader, item, MSG_A_LISTEN_ADDRESS);
 
-    if (g_strv_length(halves) != 2 || !is_port(halves[0]) || !is_host(halves[1])) {
-        not_an_endpoint(reader, item, MSG_A_LISTEN_ADDRESS);
+    if (host == NULL)
         return NULL;
-    }
-    warn_not_loopback(reader, item, halves[1]);
+    warn_not_loopback(reader, item, host);
     return g_strdup(item->text);
 }
 
@@ -145,39 +155,37 @@ static gboolean role_is_free(struct reader *reader, struct reading *reading, enu
 void read_listen(struct reader *reader, struct reading *reading)
 {
     struct listener *listener = listener_new(NULL, ROLE_SMTP);
-    struct span role = {NULL, 0, 0};
 
     listener->written = TRUE;
     listener->address = read_endpoint(reader, MSG_A_LISTEN_ADDRESS, TRUE);
-    guint first = reader->next;
     if (reader_keyword(reader, KW_ROLE_LOCAL))
         listener->role = ROLE_LOCAL;
     else if (reader_keyword(reader, KW_ROLE_RELEASE))
         listener->role = ROLE_RELEASE;
-    if (listener->role != ROLE_SMTP)
-        role = value_since(reader, first);
     if (listener->address != NULL && read_rights(reader, listener) && value_end(reader) &&
         role_is_free(reader, reading, listener->role)) {
-        if (listener->role == ROLE_RELEASE)
-            value_not_yet(reader, role, MSG_NONE);
         reading->listen_statements[listener->role] = reader->statement;
         conf_take_listener(reading->conf, g_steal_pointer(&listener));
     }
+    reading->listen_bad |= reader->broken;
     listener_free(listener);
 }
 
-/* The Postfix listener behind the release socket. */
-void later_release_through(struct reader *reader, struct reading *reading)
+/* The Postfix listener behind the release socket; only this host may speak to it (semantics.md 12.4). */
+void read_release_through(struct reader *reader, struct reading *reading)
 {
-    struct span name = value_taken(reader);
     const struct item *item = reader_text(reader, MSG_A_RELEASE_ADDRESS);
+    g_autofree char *host = item != NULL ? inet_host(reader, item, MSG_A_RELEASE_ADDRESS) : NULL;
 
-    if (item == NULL)
+    if (host == NULL || !value_end(reader))
         return;
-    g_autofree char *address = g_str_has_prefix(item->text, "inet:") ? inet_address(reader, item) : NULL;
-    if (address == NULL && !reader->broken)
-        not_an_endpoint(reader, item, MSG_A_RELEASE_ADDRESS);
-    value_end_not_yet(reader, name, MSG_NONE);
+    if (is_loopback(host)) {
+        value_set(&reading->conf->release_through, g_strdup(item->text));
+        return;
+    }
+    struct diagnostic *diagnostic =
+        reader_fail(reader, DIAG_ENDPOINT, item->span, message_make(MSG_RELEASE_NOT_LOOPBACK, host, NULL));
+    diagnostic_help(diagnostic, message_make(MSG_RELEASE_NOT_LOOPBACK_HELP, NULL));
 }
 
 void read_control(struct reader *reader, struct reading *reading)

@@ -1,5 +1,4 @@
-/* queue TEXT { … } and archive TEXT { … }: nothing can be held or kept yet, so they are read with all checks
- * and refused. */
+/* queue TEXT { … } */
 #include "milter/conf/statement.h"
 
 #include <string.h>
@@ -7,20 +6,26 @@
 #include "milter/conf/limits.h"
 #include "milter/conf/value.h"
 
-struct block_reading {
+#define APPROVALS_NOW 1 /* more come with slips of several votes */
+
+struct queue_reading {
     struct reading *reading;
-    const struct item *name;
-    gboolean has_needed; /* reviewers, keep */
+    struct queue *queue;
+    gboolean has_reviewers;
 };
 
 /* manager of sender | members of TEXT | TEXT, with commas */
-static gboolean read_people(struct reader *reader)
+static gboolean read_people(struct reader *reader, GPtrArray *people)
 {
     do {
-        if (reader_keyword(reader, KW_MANAGER_OF_SENDER))
-            continue;
-        enum message_id what = reader_keyword(reader, KW_MEMBERS_OF) ? MSG_A_GROUP_OF_PEOPLE : MSG_A_REVIEWER;
-        if (reader_text(reader, what) == NULL)
+        guint first = reader->next;
+        if (reader_keyword(reader, KW_MANAGER_OF_SENDER)) {
+            value_not_yet(reader, value_since(reader, first), MSG_MANAGER_HELP);
+            return FALSE;
+        }
+        gboolean read = reader_keyword(reader, KW_MEMBERS_OF) ? value_members(reader, people)
+                                                              : value_person(reader, MSG_A_REVIEWER, people);
+        if (!read)
             return FALSE;
     } while (reader_comma(reader));
     return TRUE;
@@ -28,58 +33,77 @@ static gboolean read_people(struct reader *reader)
 
 static void read_reviewers(struct reader *reader, gpointer context)
 {
-    ((struct block_reading *)context)->has_needed = TRUE;
-    if (read_people(reader))
+    struct queue_reading *reading = context;
+
+    reading->has_reviewers = TRUE;
+    if (read_people(reader, reading->queue->reviewers))
         value_end(reader);
 }
 
-static void read_deputies(struct reader *reader, gpointer context)
+static void later_deputies(struct reader *reader, gpointer context)
 {
+    g_autoptr(GPtrArray) people = g_ptr_array_new_with_free_func((GDestroyNotify)who_free);
+    struct span name = value_taken(reader);
     gint64 milliseconds;
 
-    if (!read_people(reader))
+    if (!read_people(reader, people))
         return;
     if (reader_keyword(reader, KW_AFTER) && !value_time(reader, 1, KEEP_MAX_S, &milliseconds))
         return;
-    value_end(reader);
+    value_end_not_yet(reader, name, MSG_NONE);
+}
+
+/* A number of approvals; *more is where more are wanted than this version counts, from item `first` on. */
+static gboolean read_count(struct reader *reader, guint first, struct span *more)
+{
+    guint number;
+
+    if (!reader_number(reader, 1, APPROVALS_MAX, &number))
+        return FALSE;
+    if (number > APPROVALS_NOW && more->source == NULL)
+        *more = value_since(reader, first);
+    return TRUE;
 }
 
 /* N [above LEVEL, otherwise N] */
 static void read_approvals(struct reader *reader, gpointer context)
 {
+    struct span more = {NULL, 0, 0};
     const struct scheme *scheme;
     const struct level *level;
-    guint number;
 
-    if (!reader_number(reader, 1, APPROVALS_MAX, &number))
+    if (!read_count(reader, 0, &more))
         return;
     if (reader_keyword(reader, KW_ABOVE)) {
-        if (!value_level(((struct block_reading *)context)->reading, reader, &scheme, &level))
+        if (!value_level(((struct queue_reading *)context)->reading, reader, &scheme, &level))
             return;
         if (!reader_comma(reader))
             reader_expected(reader, MSG_A_COMMA, NULL);
-        if (!reader_need(reader, KW_OTHERWISE) || !reader_number(reader, 1, APPROVALS_MAX, &number))
+        guint first = reader->next;
+        if (!reader_need(reader, KW_OTHERWISE) || !read_count(reader, first, &more))
             return;
     }
-    value_end(reader);
+    if (value_end(reader) && more.source != NULL)
+        value_not_yet(reader, more, MSG_APPROVALS_HELP);
 }
 
-static void read_remind(struct reader *reader, gpointer context)
+static void later_remind(struct reader *reader, gpointer context)
 {
+    struct span name = value_taken(reader);
     gint64 milliseconds;
 
     if (reader_need(reader, KW_EVERY) && value_time(reader, 60, KEEP_MAX_S, &milliseconds))
-        value_end(reader);
+        value_end_not_yet(reader, name, MSG_NONE);
 }
 
 /* TIME then refuse | hold in TEXT; time alone never lets mail out (semantics.md 13.15). */
 static void read_deadline(struct reader *reader, gpointer context)
 {
     static const enum keyword ends[] = {KW_REFUSE, KW_HOLD_IN, KW_DELIVER, KW_COUNT};
-    struct block_reading *block = context;
-    gint64 milliseconds;
+    struct queue_reading *reading = context;
+    struct queue *queue = reading->queue;
 
-    if (!value_time(reader, 60, KEEP_MAX_S, &milliseconds) || !reader_need(reader, KW_CONF_THEN))
+    if (!value_time(reader, 60, KEEP_MAX_S, &queue->deadline_ms) || !reader_need(reader, KW_CONF_THEN))
         return;
     struct span place = reader_here(reader);
     enum keyword end = reader_one_of(reader, ends);
@@ -87,110 +111,61 @@ static void read_deadline(struct reader *reader, gpointer context)
         reader_expected(reader, MSG_REFUSE_OR_HOLD, NULL);
     } else if (end == KW_DELIVER) {
         reader_fail(reader, DIAG_OPEN_DOOR, place, message_make(MSG_DEADLINE_DELIVERS, NULL));
-    } else if (end == KW_HOLD_IN && value_queue(block->reading, reader)) {
-        const struct item *next = statement_item(reader->statement, reader->next - 1);
-        g_hash_table_insert(block->reading->queue_after, block->name->text, (gpointer)next);
+    } else if (end == KW_HOLD_IN) {
+        const struct item *next = value_queue(reading->reading, reader);
+        if (next == NULL)
+            return;
+        value_set(&queue->then_queue, g_strdup(next->text));
+        g_hash_table_insert(reading->reading->queue_after, queue->name, (gpointer)next);
     }
     value_end(reader);
 }
 
+/* Only whom a notice or a log line reaches: addresses come with the notices to them. */
 static void read_tell(struct reader *reader, gpointer context)
 {
+    g_autoptr(GPtrArray) others = g_ptr_array_new_with_free_func((GDestroyNotify)who_free);
+    struct queue *queue = ((struct queue_reading *)context)->queue;
+    struct span other = {NULL, 0, 0};
+
+    queue->tell_sender = queue->tell_reviewers = FALSE;
     do {
-        if (reader_keyword(reader, KW_SENDER) || reader_keyword(reader, KW_REVIEWERS))
-            continue;
-        if (reader_text(reader, MSG_A_TARGET) == NULL)
+        struct span here = reader_here(reader);
+        if (reader_keyword(reader, KW_SENDER))
+            queue->tell_sender = TRUE;
+        else if (reader_keyword(reader, KW_REVIEWERS))
+            queue->tell_reviewers = TRUE;
+        else if (!value_person(reader, MSG_A_TARGET, others))
             return;
+        else if (other.source == NULL)
+            other = here;
     } while (reader_comma(reader));
+    if (value_end(reader) && other.source != NULL)
+        value_not_yet(reader, other, MSG_TELL_HELP);
+}
+
+static void read_may_vote_no(struct reader *reader, gpointer context)
+{
+    ((struct queue_reading *)context)->queue->recipients_may_vote = FALSE;
     value_end(reader);
 }
 
-static void read_no_value(struct reader *reader, gpointer context)
-{
-    value_end(reader);
-}
-
-/* The name of a queue or archive; [duplicate] if another block has it. */
-static const struct item *read_block_name(struct reader *reader, GHashTable *names, enum message_id what)
-{
-    const struct item *name = reader_name(reader, what);
-
-    if (name == NULL || !reader_end(reader) || !reader_need_block(reader))
-        return NULL;
-    const struct statement *first = g_hash_table_lookup(names, name->text);
-    if (first == reader->statement)
-        return name;
-    diagnostic_note(
-        reader_fail(reader, DIAG_DUPLICATE, name->span, message_make(MSG_NAME_TWICE, name->text, NULL)),
-        first->span, message_make(MSG_FIRST_GIVEN_HERE, NULL));
-    return NULL;
-}
-
-static void read_later_block(struct reader *reader, struct block_reading *block, struct span name,
-                             const struct statement_kind *kinds, enum message_id what, enum message_id needed)
-{
-    guint errors = diagnostics_errors(reader->diagnostics);
-
-    block_read(reader->statement->block, kinds, what, reader->diagnostics, block);
-    if (!block->has_needed && diagnostics_errors(reader->diagnostics) == errors)
-        reader_fail(reader, DIAG_MISSING, block->name->span, message_make(needed, block->name->text, NULL));
-    value_not_yet(reader, name, MSG_NONE);
-}
-
-void later_queue(struct reader *reader, struct reading *reading)
+void read_queue(struct reader *reader, struct reading *reading)
 {
     static const struct statement_kind kinds[] = {
 #define IN_QUEUE(keyword, times, fallback, function) KIND(keyword, times, function),
 #include "milter/conf/settings.def"
         {KW_COUNT, FALSE, NULL}};
-    struct span name = value_taken(reader);
-    struct block_reading block = {.reading = reading};
+    const struct item *name = value_block_name(reader, reading->queues, MSG_A_QUEUE);
+    guint errors = diagnostics_errors(reader->diagnostics);
 
-    block.name = read_block_name(reader, reading->queues, MSG_A_QUEUE);
-    if (block.name != NULL)
-        read_later_block(reader, &block, name, kinds, MSG_OF_QUEUE, MSG_QUEUE_WITHOUT_REVIEWERS);
-}
-
-/* TIME | for the label's duration, at least TIME */
-static void read_keep(struct reader *reader, gpointer context)
-{
-    gint64 milliseconds;
-
-    ((struct block_reading *)context)->has_needed = TRUE;
-    if (reader_keyword(reader, KW_FOR_THE_LABELS_DURATION)) {
-        if (!reader_comma(reader))
-            reader_expected(reader, MSG_A_COMMA, NULL);
-        if (!reader_need(reader, KW_AT_LEAST))
-            return;
-    }
-    if (value_time(reader, 1, KEEP_MAX_S, &milliseconds))
-        value_end(reader);
-}
-
-/* by rules | everything | LEVEL and above */
-static void read_takes(struct reader *reader, gpointer context)
-{
-    const struct scheme *scheme;
-    const struct level *level;
-
-    if (!reader_keyword(reader, KW_BY_RULES) && !reader_keyword(reader, KW_EVERYTHING)) {
-        if (!value_level(((struct block_reading *)context)->reading, reader, &scheme, &level) ||
-            !reader_need(reader, KW_AND_ABOVE))
-            return;
-    }
-    value_end(reader);
-}
-
-void later_archive(struct reader *reader, struct reading *reading)
-{
-    static const struct statement_kind kinds[] = {
-#define IN_ARCHIVE(keyword, times, fallback, function) KIND(keyword, times, function),
-#include "milter/conf/settings.def"
-        {KW_COUNT, FALSE, NULL}};
-    struct span name = value_taken(reader);
-    struct block_reading block = {.reading = reading};
-
-    block.name = read_block_name(reader, reading->archives, MSG_AN_ARCHIVE);
-    if (block.name != NULL)
-        read_later_block(reader, &block, name, kinds, MSG_OF_ARCHIVE, MSG_ARCHIVE_WITHOUT_KEEP);
+    if (name == NULL)
+        return;
+    struct queue_reading queue = {.reading = reading, .queue = queue_new(name->text)};
+    g_ptr_array_add(reading->conf->queues, queue.queue);
+    g_ptr_array_add(reading->policy->queues, g_strdup(name->text));
+    block_read(reader->statement->block, kinds, MSG_OF_QUEUE, reader->diagnostics, &queue);
+    if (!queue.has_reviewers && diagnostics_errors(reader->diagnostics) == errors)
+        reader_fail(reader, DIAG_MISSING, name->span,
+                    message_make(MSG_QUEUE_WITHOUT_REVIEWERS, name->text, NULL));
 }

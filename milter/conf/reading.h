@@ -17,7 +17,7 @@
 
 /* Where files and the like are named that host_check looks at; length 0: not named. */
 struct file_places {
-    struct span url, bind_certificate, password, ca;
+    struct span url, bind_certificate, password, ca, key;
 };
 
 struct reading {
@@ -34,6 +34,7 @@ struct reading {
     struct file_places files;
     gboolean files_bad; /* a file could not be read, or not to its end */
     gboolean zones_bad; /* something about a zone was reported: others may be missed only for that */
+    gboolean listen_bad, roles_bad; /* such a statement was not understood: the one that is missed may be it */
     GHashTable *queues, *archives; /* name -> const struct statement *; known before the rest is read */
     GHashTable *queue_after;       /* name of a queue -> const struct item *: where its deadline leads */
     GHashTable *domains;           /* canonical, owned -> const struct item *: where it was given first */

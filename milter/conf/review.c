@@ -36,7 +36,7 @@ struct queue *queue_new(const char *name)
     queue->name = g_strdup(name);
     queue->reviewers = g_ptr_array_new_with_free_func((GDestroyNotify)who_free);
     queue->deadline_ms = DEADLINE_MS;
-    queue->tell_sender = TRUE;
+    queue->tell_sender = queue->tell_reviewers = TRUE;
     queue->recipients_may_vote = TRUE;
     return queue;
 }

@@ -12,7 +12,7 @@
 enum who_kind { WHO_ADDRESS, WHO_MEMBERS };
 struct who {
     enum who_kind kind;
-    char *value; /* canonical address, or the DN as written */
+    char *value; /* canonical address, or the DN (or address) of the group as written */
 };
 
 struct queue {
@@ -20,7 +20,7 @@ struct queue {
     GPtrArray *reviewers; /* struct who *, at least one */
     gint64 deadline_ms;
     char *then_queue; /* `deadline … then hold in`: where the slip goes; NULL: refused as expired */
-    gboolean tell_sender;
+    gboolean tell_sender, tell_reviewers;
     gboolean recipients_may_vote; /* FALSE by `recipients may vote no` */
 };
 

@@ -12,9 +12,9 @@ static const struct setting_row rows[] = {
 #define IN_UNLABELLED(keyword, times, fallback, read) IN(UNLABELLED, keyword, RELOAD, times, fallback, read)
 #define IN_LIMITS(keyword, times, fallback, read) IN(LIMITS, keyword, RELOAD, times, fallback, read)
 #define IN_SANDBOX(keyword, times, fallback, read) IN(SANDBOX, keyword, RESTART, times, fallback, read)
-#define IN_QUEUE(keyword, times, fallback, read) IN(QUEUE, keyword, RELOAD, times, fallback, later_##read)
-#define IN_ARCHIVE(keyword, times, fallback, read) IN(ARCHIVE, keyword, RELOAD, times, fallback, later_##read)
-#define IN_NOTICES(keyword, times, fallback, read) IN(NOTICES, keyword, RELOAD, times, fallback, later_##read)
+#define IN_QUEUE(keyword, times, fallback, read) IN(QUEUE, keyword, RELOAD, times, fallback, read)
+#define IN_ARCHIVE(keyword, times, fallback, read) IN(ARCHIVE, keyword, RELOAD, times, fallback, read)
+#define IN_NOTICES(keyword, times, fallback, read) IN(NOTICES, keyword, RELOAD, times, fallback, read)
 #include "milter/conf/settings.def"
 };
 

@@ -116,6 +116,31 @@ struct snapshot *snapshot_load(const char *path, enum snapshot_flags flags, cons
     return g_steal_pointer(&snapshot);
 }
 
+static void take_first(const struct source *source, gpointer first)
+{
+    if (source->order == 0)
+        *(const struct source **)first = source;
+}
+
+gboolean snapshot_keeps_queues(const struct snapshot *snapshot, const GPtrArray *names,
+                               struct diagnostics *diagnostics)
+{
+    const struct source *conf = NULL;
+    gboolean keeps = TRUE;
+
+    sources_foreach(snapshot->sources, take_first, &conf);
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = g_ptr_array_index(names, i);
+        if (queues_find(snapshot->conf->queues, name) != NULL)
+            continue;
+        keeps = FALSE;
+        diagnostic_help(diagnostics_report(diagnostics, DIAG_MISSING, (struct span){conf, conf->length, 0},
+                                           message_make(MSG_QUEUE_STILL_HOLDS, name, NULL)),
+                        message_make(MSG_QUEUE_STILL_HOLDS_HELP, NULL));
+    }
+    return keeps;
+}
+
 struct snapshot *snapshot_ref(const struct snapshot *snapshot)
 {
     struct snapshot *counted = (struct snapshot *)snapshot;

@@ -36,6 +36,10 @@ enum snapshot_flags {
  * and reported [needs-restart]. */
 struct snapshot *snapshot_load(const char *path, enum snapshot_flags flags, const struct snapshot *previous,
                                struct diagnostics *diagnostics);
+/* May it follow a snapshot of whose queues those of these names (char *) hold mail? FALSE, and [missing]
+ * reported at the end of miji.conf for each that is not written any more (language.md section 3). */
+gboolean snapshot_keeps_queues(const struct snapshot *snapshot, const GPtrArray *names,
+                               struct diagnostics *diagnostics);
 struct snapshot *snapshot_ref(const struct snapshot *snapshot);
 void snapshot_unref(struct snapshot *snapshot);
 DEFINE_AUTOPTR(snapshot, snapshot_unref)

@@ -24,6 +24,21 @@ struct span value_taken(const struct reader *reader)
     return value_since(reader, 0);
 }
 
+const struct item *value_block_name(struct reader *reader, GHashTable *names, enum message_id what)
+{
+    const struct item *name = reader_name(reader, what);
+
+    if (name == NULL || !reader_end(reader) || !reader_need_block(reader))
+        return NULL;
+    const struct statement *first = g_hash_table_lookup(names, name->text);
+    if (first == reader->statement)
+        return name;
+    diagnostic_note(
+        reader_fail(reader, DIAG_DUPLICATE, name->span, message_make(MSG_NAME_TWICE, name->text, NULL)),
+        first->span, message_make(MSG_FIRST_GIVEN_HERE, NULL));
+    return NULL;
+}
+
 /* The words in a span, one space between them. */
 static char *words_of(const struct statement *statement, struct span span)
 {

@@ -30,17 +30,23 @@ enum outcome_allowed {
     ALLOW_DELIVER = 1 << 1,
     ALLOW_RECORD = 1 << 2,
     ALLOW_TREAT_AS = 1 << 3,
-    ALLOW_HOLD = 1 << 4, /* in statements that are refused as a whole */
 };
-/* refuse [TEXT] and hold in TEXT, and what else is allowed. A queue that is not written is [unknown-queue],
- * any other [not-available-yet]; deliver where it is not allowed is [open-door]. *place (may be NULL) is the
- * span of the outcome. */
+/* refuse [TEXT] and hold in TEXT, and what else is allowed. A queue that is not written is [unknown-queue];
+ * deliver where it is not allowed is [open-door]. *place (may be NULL) is the span of the outcome. */
 gboolean value_outcome(const struct reading *reading, struct reader *reader, guint allowed,
                        struct outcome *outcome, struct span *place);
 /* Warns [defer-for-ever] of an outcome that puts off what asking again does not change. */
 void value_warn_defer(struct reader *reader, const struct outcome *outcome, struct span place);
-/* A name of a queue or archive in quotes; [unknown-queue], [unknown-archive] if it is not written. */
-gboolean value_queue(const struct reading *reading, struct reader *reader);
+/* The name of a queue in quotes; [unknown-queue] if it is not written. */
+const struct item *value_queue(const struct reading *reading, struct reader *reader);
+/* The name of a block in quotes, with its block, and nothing more; [duplicate] if another block of `names`
+ * has it. */
+const struct item *value_block_name(struct reader *reader, GHashTable *names, enum message_id what);
+
+/* The address of a person, or behind `members of` the DN or address of a group, added to people
+ * (struct who *). */
+gboolean value_person(struct reader *reader, enum message_id what, GPtrArray *people);
+gboolean value_members(struct reader *reader, GPtrArray *people);
 
 /* "a", "b": texts of at most 80 characters; *names is made if NULL. */
 gboolean value_names(struct reader *reader, enum message_id what, GPtrArray **names);

@@ -78,9 +78,7 @@ static char *later_list(void)
     const struct setting_row *rows = setting_rows(&count);
 
     for (guint i = 0; i < count; i++) {
-        gboolean in_later_block =
-            rows[i].block == KW_QUEUE || rows[i].block == KW_ARCHIVE || rows[i].block == KW_NOTICES;
-        if (setting_is_available(&rows[i]) || in_later_block)
+        if (setting_is_available(&rows[i]))
             continue;
         g_string_append_printf(out, ".It\n.Ic %s", keyword_english(rows[i].keyword));
         if (rows[i].block != KW_COUNT)
