@@ -13,7 +13,7 @@ my %page = (
     'miji-milter(8)' => 'milter/daemon/miji-milter.8',
     'miji(1)' => 'milter/cli/miji.1',
 );
-my %elsewhere = map { $_ => 1 } qw(postconf(1) postconf(5) ps(1) ulimit(1) slapd(8) slapd.access(5));
+my %elsewhere = map { $_ => 1 } qw(postconf(1) postconf(5) smtpd(8) systemd.exec(5) ps(1) ulimit(1) slapd(8) slapd.access(5));
 
 for my $name (sort keys %page) {
     is(`cd \Q$top\E && groff -K utf8 -mdoc -Tutf8 -ww -z $page{$name} 2>&1`, '', "$name is set without a warning");
