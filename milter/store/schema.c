@@ -7,7 +7,8 @@
  * as people read them, and in a form that today's schemes can read again (label_record.h).
  */
 static const char tables[] =
-    /* version, the secret for keyed hashes (K), the mark by which a key is recognised */
+    /* "secret": that for keyed hashes (K), wrapped by the store key once there is one; "key mark": by which that
+     * key is recognised; "settled": changed to be sure of the log after a commit that failed */
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
     /* older store keys, each wrapped by the next */
     "CREATE TABLE keyring (key_mark BLOB PRIMARY KEY, wrapped_by BLOB NOT NULL, wrapped BLOB NOT NULL)"
@@ -28,6 +29,7 @@ static const char tables[] =
     " snapshot_hash TEXT NOT NULL, closed_ms INTEGER);"
     "CREATE INDEX hold_reference ON hold (reference);"
     "CREATE INDEX hold_about ON hold (about);"
+    "CREATE INDEX hold_content ON hold (content);"
     "CREATE INDEX hold_open ON hold (at_ms) WHERE closed_ms IS NULL;"
     "CREATE INDEX hold_closed ON hold (closed_ms) WHERE closed_ms IS NOT NULL;"
 
@@ -75,6 +77,7 @@ static const char tables[] =
     " display TEXT, label TEXT, system_high INTEGER NOT NULL, size INTEGER NOT NULL, content INTEGER NOT NULL,"
     " UNIQUE (archive, digest));"
     "CREATE INDEX archive_copy_at ON archive_copy (at_ms);"
+    "CREATE INDEX archive_copy_content ON archive_copy (content);"
     /* who sent it to whom: one row for each set of recipients; record is sealed: Bcc stands nowhere else;
      * about: keyed hash of identity and recipients */
     "CREATE TABLE archive_envelope (copy INTEGER NOT NULL, about BLOB NOT NULL, at_ms INTEGER NOT NULL,"
@@ -97,7 +100,8 @@ static const char tables[] =
     " PRIMARY KEY (journal, position)) WITHOUT ROWID;"
     "CREATE INDEX journal_recipient_canonical ON journal_recipient (canonical);"
 
-    "CREATE TABLE audit (number INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, event TEXT NOT NULL,"
+    /* none is ever removed, so numbers only rise */
+    "CREATE TABLE audit (number INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, event TEXT NOT NULL,"
     " who TEXT NOT NULL, object TEXT, detail TEXT);"
     "CREATE INDEX audit_object ON audit (object);"
     "CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit"
@@ -105,21 +109,38 @@ static const char tables[] =
     "CREATE TRIGGER audit_is_not_shortened BEFORE DELETE ON audit"
     " BEGIN SELECT raise(ABORT, 'audit records are only ever added'); END;";
 
+/* Of the file, for file(1) and for us: not any SQLite database is ours. "Miji". */
+#define APPLICATION 0x4d696a69
+
+static gboolean is_empty(struct database *database)
+{
+    return database_integer(database, -1, "SELECT count(*) FROM sqlite_schema", "") == 0;
+}
+
 gboolean schema_prepare(struct database *database, GError **error)
 {
     gint64 version = database_integer(database, -1, "PRAGMA user_version", "");
-    g_autofree char *stamp = g_strdup_printf("PRAGMA user_version = %d;", SCHEMA_VERSION);
+    gint64 application = database_integer(database, -1, "PRAGMA application_id", "");
+    g_autofree char *stamp =
+        g_strdup_printf("PRAGMA application_id = %d; PRAGMA user_version = %d;", APPLICATION, SCHEMA_VERSION);
     g_autofree char *all = NULL;
 
-    if (version == SCHEMA_VERSION)
+    if (version == SCHEMA_VERSION && application == APPLICATION)
         return TRUE;
-    if (version != 0) {
+    if (version != 0 || application != 0 || !is_empty(database)) {
         g_set_error(error, STORE_ERROR, STORE_ERROR_UNAVAILABLE,
-                    "the database has version %" G_GINT64_FORMAT
-                    ", this program knows %d: it is damaged, or was written by a newer one",
-                    version, SCHEMA_VERSION);
+                    application == APPLICATION
+                        ? "%s: has version %" G_GINT64_FORMAT
+                          ", this program knows up to %d: it was written by a newer one"
+                        : "%s: is no database of this program, or damaged (version %" G_GINT64_FORMAT
+                          ", %d expected)",
+                    database_path(database), version, SCHEMA_VERSION);
         return FALSE;
     }
     all = g_strconcat("BEGIN IMMEDIATE;", tables, stamp, "COMMIT;", NULL);
-    return database_script(database, all, error);
+    if (database_script(database, all, error))
+        return TRUE;
+    if (database_in_transaction(database))
+        database_script(database, "ROLLBACK;", NULL);
+    return FALSE;
 }

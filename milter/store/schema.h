@@ -7,7 +7,7 @@
 #define SCHEMA_VERSION 1
 
 /* Makes the tables in an empty database, or checks that those there are of this version (an older one is
- * brought up, a newer one is an error that says so). */
+ * brought up, a newer one, or a database of something else, is an error that says so). */
 gboolean schema_prepare(struct database *database, GError **error);
 
 #endif

@@ -1,0 +1,22 @@
+/* limits: everything in the store that mail, or time, could make large, on one screen. */
+#ifndef MILTER_STORE_LIMITS_H
+#define MILTER_STORE_LIMITS_H
+
+/* ---- the database */
+#define LIMIT_BUSY_MS 2000              /* for a lock that another program holds; then: unavailable */
+#define LIMIT_STATEMENTS 400            /* kept prepared, for each connection */
+#define LIMIT_CACHE_KB 8192             /* pages in memory, for each of the two connections */
+#define LIMIT_LOG_BYTES (64 << 20)      /* what is kept of the write-ahead log's file once it was larger */
+#define LIMIT_CHECK_BYTES (256LL << 20) /* a larger database: not every page is read at the start */
+
+/* ---- the writer */
+#define LIMIT_BATCH_JOBS 64    /* of waiting callers in one transaction */
+#define LIMIT_LATER_JOBS 20000 /* not waited for, in memory; one more is dropped and counted */
+#define LIMIT_LATER_BATCH 500  /* of them in one transaction: callers wait for its end */
+#define LATER_JOBS_DUE 100     /* so many do not wait for their second */
+#define LATER_MS 1000
+#define CHECKPOINT_PAGES 1000  /* so many pages of the log go to the database when nothing is to be done */
+#define CHECKPOINT_IDLE_MS 200 /* … for so long */
+#define CHECKPOINT_PAGES_BUSY 8000 /* … although there is something to be done */
+
+#endif
