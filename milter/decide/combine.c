@@ -10,6 +10,12 @@ static struct decided_recipient *recipient_at(const struct decision *decision, g
 }
 
 /* ---------------------------------------------------------------- verdicts among each other */
+/* By its verdict, or by `outside mixed hold refused`. */
+static gboolean is_to_be_held(const struct decided_recipient *recipient)
+{
+    return recipient->queue != NULL;
+}
+
 struct mixture {
     guint deliver, hold, defer, refuse, settled;
 };
@@ -25,12 +31,15 @@ static struct mixture count_verdicts(const struct decision *decision)
             mixture.settled++;
             continue;
         }
+        if (is_to_be_held(recipient)) {
+            mixture.hold++;
+            continue;
+        }
         switch (recipient->verdict) {
         case VERDICT_DELIVER:
             mixture.deliver++;
             break;
-        case VERDICT_HOLD:
-            mixture.hold++;
+        case VERDICT_HOLD: /* has a queue */
             break;
         case VERDICT_DEFER:
             mixture.defer++;
@@ -73,8 +82,8 @@ static enum verdict strictest(const struct decision *decision)
     return verdict;
 }
 
-/* `some recipients not cleared refuse all`: the strictest verdict counts for everybody who is not taken care of
- * already. */
+/* `some recipients not cleared refuse all`: the strictest verdict counts for everybody who is not taken care
+ * of already. */
 static void level_verdicts(struct decision *decision)
 {
     enum verdict verdict = strictest(decision);
@@ -101,9 +110,9 @@ static gboolean any_refused_before(const struct decision *decision)
     return FALSE;
 }
 
-/* `outside mixed hold refused`: of a message from outside, those who are refused beside others wait in the first
- * queue, for an officer to see that they did not get it. Not at a recheck, which asks anew, and not who was refused
- * by a reviewer: nobody shops for another one. */
+/* `outside mixed hold refused`: of a message from outside, those who are refused beside others wait in the
+ * first queue, for an officer to see that they did not get it. Their verdict stays (13.1). Not at a recheck,
+ * which asks anew, and not who was refused by a reviewer: nobody shops for another one. */
 static void hold_refused(const struct hearing *hearing)
 {
     const struct inputs *inputs = hearing->inputs;
@@ -116,10 +125,8 @@ static void hold_refused(const struct hearing *hearing)
         return;
     for (guint i = 0; i < hearing->decision->recipients->len; i++) {
         struct decided_recipient *recipient = recipient_at(hearing->decision, i);
-        if (recipient->verdict != VERDICT_REFUSE)
-            continue;
-        recipient->verdict = VERDICT_HOLD;
-        recipient->queue = first.queue;
+        if (recipient->verdict == VERDICT_REFUSE)
+            recipient->queue = first.queue;
     }
 }
 
@@ -129,8 +136,8 @@ static gboolean is_local(const struct hearing *hearing)
     return session_is_local(hearing->inputs->session, hearing->inputs->envelope);
 }
 
-/* Never a 5xx there: Postfix would make a bounce of it, past the filter, to whatever -f said. Discarded, with a
- * copy for the officers; where none can be kept, a 4xx leaves the file in maildrop. */
+/* Never a 5xx there: Postfix would make a bounce of it, past the filter, to whatever -f said. Discarded, with
+ * a copy for the officers; where none can be kept, a 4xx leaves the file in maildrop. */
 static enum act refuse_local(struct hearing *hearing)
 {
     const struct conf *conf = hearing->inputs->snapshot->conf;
@@ -139,8 +146,8 @@ static enum act refuse_local(struct hearing *hearing)
     return hearing->decision->keeps_copy ? ACT_DISCARD : ACT_DEFER;
 }
 
-/* Some are refused. Only who can be told may have the others go on: silence would lose mail, a bounce would go to
- * an address that nobody has proven (7.2.2). */
+/* Some are refused. Only who can be told may have the others go on: silence would lose mail, a bounce would
+ * go to an address that nobody has proven (7.2.2). */
 static enum act act_refused(struct hearing *hearing, const struct mixture *m)
 {
     const struct conf *conf = hearing->inputs->snapshot->conf;
@@ -153,8 +160,8 @@ static enum act act_refused(struct hearing *hearing, const struct mixture *m)
     return m->deliver > 0 ? ACT_ACCEPT : ACT_DISCARD;
 }
 
-/* The table of 7.2. Nobody left on the message is a discard: Postfix, asked to take off the last recipient, would
- * answer 250 and drop the message without a word. */
+/* The table of 7.2. Nobody left on the message is a discard: Postfix, asked to take off the last recipient,
+ * would answer 250 and drop the message without a word. */
 static enum act choose_act(struct hearing *hearing, const struct mixture *m)
 {
     gboolean waits = m->defer > 0 && (m->refuse == 0 || hearing->decision->sender.told);
@@ -166,13 +173,12 @@ static enum act choose_act(struct hearing *hearing, const struct mixture *m)
     return m->deliver > 0 ? ACT_ACCEPT : ACT_DISCARD;
 }
 
-/* What the message is about: the strictest verdict, but for what is put off, and a mixture that an outsider must
- * not understand. */
+/* What the message is about: the strictest verdict, but for what is put off, and a mixture that an outsider
+ * must not understand. */
 static void choose_leading(struct hearing *hearing, const struct mixture *m)
 {
     struct decision *decision = hearing->decision;
-    enum verdict about =
-        decision->act == ACT_DEFER && m->defer > 0 ? VERDICT_DEFER : decision->verdict;
+    enum verdict about = decision->act == ACT_DEFER && m->defer > 0 ? VERDICT_DEFER : decision->verdict;
 
     if (about == VERDICT_DELIVER)
         return;
@@ -183,24 +189,17 @@ static void choose_leading(struct hearing *hearing, const struct mixture *m)
 }
 
 /* ---------------------------------------------------------------- fates */
-static enum fate fate_by_verdict(enum verdict verdict)
+/* Of a message that is taken: each goes its own way. */
+static enum fate own_fate(const struct decided_recipient *recipient)
 {
-    switch (verdict) {
-    case VERDICT_DELIVER:
-        return FATE_STAYS;
-    case VERDICT_HOLD:
+    if (is_to_be_held(recipient))
         return FATE_HELD;
-    case VERDICT_DEFER:
-        return FATE_DEFERRED;
-    case VERDICT_REFUSE:
-        break;
-    }
-    return FATE_REFUSED;
+    return recipient->verdict == VERDICT_DELIVER ? FATE_STAYS : FATE_REFUSED;
 }
 
 static gboolean is_held_already(const struct decided_recipient *recipient)
 {
-    return recipient->past->state == PAST_HELD && recipient->verdict == VERDICT_HOLD;
+    return recipient->past->state == PAST_HELD && is_to_be_held(recipient);
 }
 
 static enum fate fate_of(const struct decision *decision, const struct decided_recipient *recipient)
@@ -218,7 +217,7 @@ static enum fate fate_of(const struct decision *decision, const struct decided_r
     case ACT_DISCARD:
         break;
     }
-    return decision->keeps_copy ? FATE_KEPT : fate_by_verdict(recipient->verdict);
+    return decision->keeps_copy ? FATE_KEPT : own_fate(recipient);
 }
 
 static void settle_fates(struct decision *decision)

@@ -62,10 +62,12 @@ struct decided_recipient {
     const struct person *person; /* or NULL */
     enum answer_state person_state;
     enum verdict verdict; /* of today; DELIVER when settled */
-    const char *queue;    /* HOLD: where; borrowed */
+    /* where it is held: verdict HOLD, or REFUSE where `outside mixed hold refused` keeps it; NULL; borrowed
+     */
+    const char *queue;
     /* Under REFUSE and DEFER that of everybody, but for those of whom past takes care: they stay SETTLED, or
-     * HELD in the hold that is open. An open hold ends when the verdict of today is carried out: STAYS releases
-     * it, verdict REFUSE with REFUSED or KEPT refuses it (7.4). */
+     * HELD in the hold that is open. An open hold ends when the verdict of today is carried out: STAYS
+     * releases it, verdict REFUSE with REFUSED or KEPT refuses it (7.4). */
     enum fate fate;
     const struct past_entry *past; /* never NULL; borrowed from the inputs, or constant */
     GPtrArray *reasons; /* struct reason *, all of them, message reasons included, in order of precedence */
@@ -106,16 +108,17 @@ struct decision {
                               refusal whose text SMTP cannot carry. That a hold is not told of in answer to bulk
                               mail (9.4) is for who writes it */
     gboolean own_trouble;  /* ACT_DEFER by this message's own trouble: the defer clock runs (7.2.4) */
-    gboolean headers_only; /* E above L0, or not known: what goes out asks for RET=HDRS (3.7). FALSE if the sender
-                              did so already */
+    gboolean headers_only; /* E above L0, or not known: what goes out asks for RET=HDRS (3.7). FALSE if the
+                              sender did so already */
     gboolean forged_token; /* RELEASE_TOKEN_FIELD stood in the message: stripped, recorded */
     gboolean system_high;  /* who may look at the contents is asked for system high: E is not known (10.3) */
     GPtrArray *archives;   /* const struct archive *, those that take it; borrowed from the snapshot */
     enum verdict verdict;  /* strictest; who is settled does not count */
-    /* of the message, why it is not plainly delivered and what a refusal says; NULL if all stay or are settled */
+    /* of the message, why it is not plainly delivered and what a refusal says; NULL if all stay or are
+     * settled */
     const struct reason *leading;
-    struct reply reply;           /* for the act */
-    char *reference;              /* "MIJI-k3x9qa" */
+    struct reply reply; /* for the act */
+    char *reference;    /* "MIJI-k3x9qa" */
 };
 
 /* Must something be on disk before this is answered (semantics.md 7.3, 12)? FALSE for plain deliveries and
@@ -136,10 +139,10 @@ DEFINE_AUTOPTR(decision, decision_free)
  * [reply=] [ref=] [recorded=…,…] from=<…> class= [login="…"] zone="…"
  *
  * to: who has that verdict, also: the others (at most 10 each, then ",+990"). label: E; "-" none, "?"
- * unknown. told: what the sender hears instead of the reason. hold, settled: how many are held, and how many past
- * has taken care of; archive: how many archives take it; act: what is done; reply: of a refusal or deferral; ref:
- * where there is a reason. Addresses in <>, names in quotes and last. Never a subject, a body or a text that
- * was found. New string, one line, control characters replaced.
+ * unknown. told: what the sender hears instead of the reason. hold, settled: how many are held, and how many
+ * past has taken care of; archive: how many archives take it; act: what is done; reply: of a refusal or
+ * deferral; ref: where there is a reason. Addresses in <>, names in quotes and last. Never a subject, a body
+ * or a text that was found. New string, one line, control characters replaced.
  */
 char *decision_log(const struct decision *decision, const struct inputs *inputs);
 

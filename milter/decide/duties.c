@@ -15,16 +15,16 @@ static gboolean is_stated(const struct hearing *hearing)
     return hearing->inputs->approvals != NULL && hearing->inputs->approvals->stated != NULL;
 }
 
-/* Nobody can say what the label is: nothing was read, a mark is not understood, or none was found where some may
- * have been lost. Encrypted and damaged parts count as what is known of them (10.3). */
+/* Nobody can say what the label is: nothing was read, a mark is not understood, or none was found where some
+ * may have been lost. Encrypted and damaged parts count as what is known of them (10.3). */
 static gboolean is_system_high(const struct hearing *hearing)
 {
     const struct effective *label = hearing->decision->label;
 
     if (is_stated(hearing))
         return FALSE;
-    return label == NULL || label->invalid != NULL || label->unmapped != NULL || label->part_unreadable != NULL ||
-           (label->missing && hearing->header_doubtful);
+    return label == NULL || label->invalid != NULL || label->unmapped != NULL ||
+           label->part_unreadable != NULL || (label->missing && hearing->header_doubtful);
 }
 
 /* ---------------------------------------------------------------- RET=HDRS */
@@ -52,8 +52,8 @@ static gboolean asks_for_headers(const struct envelope *envelope)
 }
 
 /* ---------------------------------------------------------------- archives */
-/* At that level or above, or nobody can say that it is not. What has no label of the home scheme is of its lowest
- * level. */
+/* At that level or above, or nobody can say that it is not. What has no label of the home scheme is of its
+ * lowest level. */
 static gboolean reaches(const struct hearing *hearing, const struct archive *archive)
 {
     const struct label *label;
@@ -142,7 +142,8 @@ static gboolean has_news(const struct hearing *hearing)
     return FALSE;
 }
 
-/* With a 2xx, who is taken off; with a 5xx, the words that SMTP cannot carry. A 4xx tells nothing: it is not over.
+/* With a 2xx, who is taken off; with a 5xx, the words that SMTP cannot carry. A 4xx tells nothing: it is not
+ * over.
  */
 static gboolean is_notice_due(const struct hearing *hearing)
 {

@@ -261,7 +261,8 @@ static void explain_recipients(struct explanation *e)
 static gboolean all_stay(const struct decision *decision)
 {
     for (guint i = 0; i < decision->recipients->len; i++)
-        if (((const struct decided_recipient *)g_ptr_array_index(decision->recipients, i))->fate != FATE_STAYS)
+        if (((const struct decided_recipient *)g_ptr_array_index(decision->recipients, i))->fate !=
+            FATE_STAYS)
             return FALSE;
     return TRUE;
 }

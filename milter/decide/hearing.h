@@ -27,7 +27,7 @@ struct dominance {
     const struct label *above; /* DENY: the first label at fault; borrowed from E */
     gboolean unclear;          /* UNKNOWN because the clearance is recorded in conflict or cannot be read
                                   (clearance-ambiguous) */
-    gboolean untimely;         /* UNKNOWN because it holds for a time and the clock is in doubt (clock-doubtful) */
+    gboolean untimely; /* UNKNOWN because it holds for a time and the clock is in doubt (clock-doubtful) */
 };
 
 /* What one zone says to E as the zone of a recipient, asked once for all recipients of the zone. */
@@ -52,7 +52,7 @@ struct hearing {
     const char *repeated_field;         /* a field that a scheme reads and that stands there twice; NULL */
     const struct fact_finding *excused; /* encryption of the whole message that the zone of origin lets count
                                            as labelled; NULL */
-    gboolean general_trouble; /* what puts somebody off is not this message's own trouble (7.2.4) */
+    gboolean general_trouble;           /* what puts somebody off is not this message's own trouble (7.2.4) */
     enum certainty certainty;
     gint doubt; /* enum reason_id for which E is not known; -1 */
 

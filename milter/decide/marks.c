@@ -110,8 +110,7 @@ void marks_read(struct hearing *hearing)
     }
     read_fields(hearing);
     read_candidates(hearing);
-    decision->label =
-        effective_make(inputs->snapshot->schemes, decision->claims, trust_of(sender), accepted);
+    decision->label = effective_make(inputs->snapshot->schemes, decision->claims, trust_of(sender), accepted);
     take_stated(hearing, trust_of(sender), accepted);
     for (guint i = 0; i < inputs->facts->finding_count; i++)
         hearing->header_doubtful = hearing->header_doubtful || loses_fields(inputs->facts->findings[i].id);

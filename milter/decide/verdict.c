@@ -16,8 +16,8 @@ struct scale {
     gboolean general; /* something that puts it off is everybody's trouble */
 };
 
-/* Trouble that is not this message's own: its client's queue keeps the mail, and an outage of a day does not make
- * ten thousand holds (7.2.4). */
+/* Trouble that is not this message's own: its client's queue keeps the mail, and an outage of a day does not
+ * make ten thousand holds (7.2.4). */
 static gboolean is_general(const struct hearing *hearing, const struct reason *reason)
 {
     if (reason->id == REASON_DIRECTORY_UNAVAILABLE)
@@ -68,17 +68,24 @@ static gboolean has_waited(const struct hearing *hearing, const struct past_entr
 static void refuse_again(const struct hearing *hearing, struct decided_recipient *recipient)
 {
     const struct conf *conf = hearing->inputs->snapshot->conf;
-    struct reason *reason =
-        reasons_add(recipient->reasons, REASON_REFUSED_BEFORE, CHECK_RULES, CHECK_DENY);
+    struct reason *reason = reasons_add(recipient->reasons, REASON_REFUSED_BEFORE, CHECK_RULES, CHECK_DENY);
     g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(recipient->past->at_s);
     g_autoptr(GTimeZone) host = g_time_zone_new_local();
     g_autoptr(GDateTime) local =
-        utc != NULL ? g_date_time_to_timezone(
-                          utc, conf != NULL && conf->time_zone != NULL ? conf->time_zone : host)
-                    : NULL;
+        utc != NULL
+            ? g_date_time_to_timezone(utc, conf != NULL && conf->time_zone != NULL ? conf->time_zone : host)
+            : NULL;
 
     reason->detail = local != NULL ? g_date_time_format(local, "%Y-%m-%d") : NULL;
     reason->address = address_shown(recipient->first->address);
+}
+
+/* What is put off counts as a hold: it was waited for long enough, or it waits in a hold already, which
+ * answers for it (a crash before the answer, and the client comes again while the directory is down). */
+static gboolean is_held_meanwhile(const struct hearing *hearing, const struct decided_recipient *recipient,
+                                  const struct scale *scale)
+{
+    return recipient->past->state == PAST_HELD || (!scale->general && has_waited(hearing, recipient->past));
 }
 
 /* Refuse is certain and waits for nothing; what cannot be told now could make a hold stricter, so defer comes
@@ -91,7 +98,7 @@ static void judge(struct hearing *hearing, struct decided_recipient *recipient)
     if (recipient->past->state == PAST_ENDED)
         refuse_again(hearing, recipient);
     scale = weigh_all(hearing, recipient->reasons, canonical, FALSE);
-    if (scale.verdict == VERDICT_DEFER && !scale.general && has_waited(hearing, recipient->past))
+    if (scale.verdict == VERDICT_DEFER && is_held_meanwhile(hearing, recipient, &scale))
         scale = weigh_all(hearing, recipient->reasons, canonical, TRUE);
     if (scale.verdict == VERDICT_DEFER && scale.general)
         hearing->general_trouble = TRUE;

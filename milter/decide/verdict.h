@@ -1,6 +1,6 @@
 /*
- * verdict: what is to become of each recipient: by its reasons, what approvals have answered of them, and what
- * was decided before (semantics.md 7.1, 7.2.4, 7.4, 10.4). Part of decide.
+ * verdict: what is to become of each recipient: by its reasons, what approvals have answered of them, and
+ * what was decided before (semantics.md 7.1, 7.2.4, 7.4, 10.4). Part of decide.
  */
 #ifndef MILTER_DECIDE_VERDICT_H
 #define MILTER_DECIDE_VERDICT_H

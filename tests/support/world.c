@@ -62,6 +62,19 @@ struct queue *world_add_queue(struct world *world, const char *name)
     return queue;
 }
 
+struct archive *world_add_archive(struct world *world, const char *name, gint takes, const char *level)
+{
+    struct archive *archive = archive_new(name);
+
+    archive->takes = takes;
+    if (level != NULL) {
+        archive->scheme = schemes_home(world->schemes);
+        archive->level = world_level(world, level);
+    }
+    g_ptr_array_add(world->conf->archives, archive);
+    return archive;
+}
+
 static void make_zones(struct world *world)
 {
     struct zone *office = world_add_zone(world, "office", "机密");

@@ -43,6 +43,8 @@ struct zone *world_add_zone(struct world *world, const char *name, const char *l
 void names_add(GPtrArray **names, const char *name);
 /* A queue behind the others. Borrowed. */
 struct queue *world_add_queue(struct world *world, const char *name);
+/* level: of the home scheme; NULL without. Borrowed. */
+struct archive *world_add_archive(struct world *world, const char *name, gint takes, const char *level);
 void world_free(struct world *world);
 DEFINE_AUTOPTR(world, world_free)
 
