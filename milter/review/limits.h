@@ -48,4 +48,12 @@
 /* References that one digest lists. */
 #define DIGEST_REFERENCES 200
 
+/* The outbox (9.5). */
+#define OUTBOX_AN_HOUR 30
+#define OUTBOX_HOUR_MS ((gint64)3600 * 1000)
+#define OUTBOX_LOOK 100 /* notices of one look */
+#define OUTBOX_PAUSE_MIN_MS ((gint64)10 * 1000)
+#define OUTBOX_PAUSE_MAX_MS ((gint64)3600 * 1000)
+#define OUTBOX_KEEP_MS ((gint64)5 * 86400 * 1000)
+
 #endif
