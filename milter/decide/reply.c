@@ -97,7 +97,7 @@ struct reply reply_make(const struct hearing *hearing)
     struct answer answer;
     char dsn[8];
 
-    if (decision->act == ACT_ACCEPT || decision->act == ACT_DISCARD)
+    if (decision->act == ACT_ACCEPT)
         return accepted();
     answer = answer_for(hearing);
     g_autofree char *text = answer.text;

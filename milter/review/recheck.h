@@ -1,7 +1,7 @@
 /*
  * recheck: decide once more, with the recorded session and envelope, today's snapshot, people and time
- * (semantics.md 10.4). Facts are always made again from the contents: they cannot be staler than the inspector
- * and the schemes that read them (contrib/decisions/facts-are-made-again.md).
+ * (semantics.md 10.4). Facts are always made again from the contents: they cannot be staler than the
+ * inspector and the schemes that read them (contrib/decisions/facts-are-made-again.md).
  */
 #ifndef MILTER_REVIEW_RECHECK_H
 #define MILTER_REVIEW_RECHECK_H

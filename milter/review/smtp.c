@@ -291,7 +291,7 @@ void smtp_send(const struct smtp_message *message, struct smtp_result *result)
         return;
     }
     errand.block = g_byte_array_sized_new(2 * BLOCK_BYTES);
-    if (greet(&errand) && say_envelope(&errand) && say_message(&errand))
+    if (greet(&errand) && !fault_point("release.connected") && say_envelope(&errand) && say_message(&errand))
         smtp_wire_write(&errand.wire, "QUIT\r\n", 6, LIMIT_SMTP_SLICE_MS);
     g_byte_array_unref(errand.block);
     smtp_wire_close(&errand.wire);

@@ -17,7 +17,7 @@ struct smtp_wire {
 
 struct smtp_reply {
     guint code;
-    GString *text; /* all lines, printable, line ends as blanks; without the code */
+    GString *text;    /* all lines, printable, line ends as blanks; without the code */
     GPtrArray *lines; /* char *: the same, each by itself (EHLO) */
 };
 void smtp_reply_clear(struct smtp_reply *reply);
