@@ -50,9 +50,8 @@ static void default_review(struct conf *conf)
     conf->archives = g_ptr_array_new_with_free_func((GDestroyNotify)archive_free);
     for (guint i = 0; i < ROLE_COUNT; i++)
         conf->roles[i] = g_ptr_array_new_with_free_func((GDestroyNotify)who_free);
-    conf->notices = (struct notices){.languages = {LANGUAGE_ZH, LANGUAGE_EN},
-                                     .language_count = 2,
-                                     .tell_recipients = TRUE};
+    conf->notices = (struct notices){
+        .languages = {LANGUAGE_ZH, LANGUAGE_EN}, .language_count = 2, .tell_recipients = TRUE};
     conf->release_within_ms = 7 * DAY_MS;
     conf->keep_closed_ms = 30 * DAY_MS;
     conf->remember_attempts_ms = 7 * DAY_MS;

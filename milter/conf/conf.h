@@ -40,7 +40,7 @@ struct conf {
     struct inspect_limits inspect;
     guint64 message_size_bytes;
     guint recipients;
-    gint64 time_ms;           /* limits time: for the whole end of message */
+    gint64 time_ms; /* limits time: for the whole end of message */
     /* what is kept, and who looks at it */
     char *key_file;        /* path of the store key (of a credential: below $CREDENTIALS_DIRECTORY); NULL: no
                               contents can be kept */

@@ -189,7 +189,7 @@ static void check_hold_refused(struct reading *reading)
 {
     if (reading->policy->outside_hold_refused && reading->written[SETTING_QUEUE] == NULL && may_miss(reading))
         report_missing_at(reading, reading->written[SETTING_OUTSIDE_MIXED]->span, MSG_HOLD_WITHOUT_QUEUE,
-                           MSG_HOLD_WITHOUT_QUEUE_HELP);
+                          MSG_HOLD_WITHOUT_QUEUE_HELP);
 }
 
 /* Zone "local", when it is not written: up to the lowest level. */

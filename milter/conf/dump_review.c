@@ -112,7 +112,8 @@ void print_release_within(GString *out, const struct snapshot *snapshot)
 
 void print_release_doubt(GString *out, const struct snapshot *snapshot)
 {
-    g_string_append_printf(out, "release doubt %s\n", snapshot->conf->release_doubt_resend ? "resend" : "ask");
+    g_string_append_printf(out, "release doubt %s\n",
+                           snapshot->conf->release_doubt_resend ? "resend" : "ask");
 }
 
 void print_keep_closed(GString *out, const struct snapshot *snapshot)

@@ -22,7 +22,8 @@ enum key_fault key_file_fault(const char *path, const struct stat *status, uid_t
         return KEY_NOT_PLAIN;
     if (status->st_uid != 0 && status->st_uid != reader)
         return KEY_OWNER;
-    /* systemd gives a credential to the user of the service by an ACL, whose mask shows as rights of a group. */
+    /* systemd gives a credential to the user of the service by an ACL, whose mask shows as rights of a group.
+     */
     if (mode != 0400 && mode != 0600 && !(mode == 0440 && key_is_credential(path)))
         return KEY_RIGHTS;
     if (status->st_uid != reader && mode != 0440)
@@ -40,8 +41,8 @@ static gboolean fail_errno(GError **error, const char *path, const char *what)
 {
     int number = errno;
 
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(number), "the key %s cannot be %s: %s", path, what,
-                g_strerror(number));
+    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(number), "the key %s cannot be %s: %s", path,
+                what, g_strerror(number));
     return FALSE;
 }
 

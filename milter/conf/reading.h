@@ -34,7 +34,8 @@ struct reading {
     struct file_places files;
     gboolean files_bad; /* a file could not be read, or not to its end */
     gboolean zones_bad; /* something about a zone was reported: others may be missed only for that */
-    gboolean listen_bad, roles_bad; /* such a statement was not understood: the one that is missed may be it */
+    gboolean listen_bad,
+        roles_bad;                 /* such a statement was not understood: the one that is missed may be it */
     GHashTable *queues, *archives; /* name -> const struct statement *; known before the rest is read */
     GHashTable *queue_after;       /* name of a queue -> const struct item *: where its deadline leads */
     GHashTable *domains;           /* canonical, owned -> const struct item *: where it was given first */

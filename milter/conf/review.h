@@ -40,7 +40,7 @@ struct notices {
     char *from; /* address in From; NULL: miji@ the first inside domain */
     enum language languages[2];
     guint language_count;
-    char *contact;           /* NULL */
+    char *contact;            /* NULL */
     gboolean tell_recipients; /* FALSE by `tell recipients no` */
 };
 

@@ -146,6 +146,65 @@ static void test_secrets(struct fixture *f, gconstpointer data)
     says(folder, "/state is not a file [no-file]");
 }
 
+/* The key of what is kept: as host_check sees it; which files are keys is asked in key_file_test. */
+static void test_key(struct fixture *f, gconstpointer data)
+{
+    static const char key[] = CONF_DIRECTORY "key file \"store.key\"\n";
+    static const char octets[] = "0123456789abcdef0123456789abcdef";
+    g_autofree char *path = g_build_filename(f->folder->path, "store.key", NULL);
+
+    g_autofree char *missing = said(f, f->head, key);
+    says(missing, ":4:10: error: ");
+    says(missing, "/store.key cannot be read: No such file or directory [no-file]");
+    conf_folder_write(f->folder, "store.key", octets, 0400);
+    g_assert_cmpint(chown(path, f->uid, (gid_t)-1), ==, 0);
+    g_autofree char *good = said(f, f->head, key);
+    g_assert_cmpstr(good, ==, "");
+    g_assert_cmpint(g_chmod(path, 0640), ==, 0);
+    g_autofree char *wide = said(f, f->head, key);
+    says(wide, "/store.key has another mode than 0400 or 0600 [unsafe-file]");
+    says(f->folder->chinese, "/store.key 的权限不是 0400 或 0600 [unsafe-file]");
+    conf_folder_write(f->folder, "store.key", "0123456789abcdef0123456789abcde", 0600);
+    g_assert_cmpint(chown(path, f->uid, (gid_t)-1), ==, 0);
+    g_autofree char *brief = said(f, f->head, key);
+    says(brief, "/store.key has not 32 octets [no-file]");
+    says(f->folder->chinese, "/store.key 不是 32 字节 [no-file]");
+    g_assert_cmpint(g_unlink(path), ==, 0);
+    g_assert_cmpint(symlink(f->folder->conf, path), ==, 0);
+    g_autofree char *link = said(f, f->head, key);
+    says(link, "/store.key is not a file [no-file]");
+    if (geteuid() == 0) {
+        g_assert_cmpint(g_unlink(path), ==, 0);
+        conf_folder_write(f->folder, "store.key", octets, 0400);
+        g_autofree char *of_root = said(f, f->head, key);
+        says(of_root, "/store.key belongs to root, and nobody may not read it [no-file]");
+        says(f->folder->chinese, "/store.key 属于 root，nobody 无权读取 [no-file]");
+        g_assert_cmpint(chown(path, f->uid + 1, (gid_t)-1), ==, 0);
+        g_autofree char *of_another = said(f, f->head, key);
+        says(of_another, "/store.key belongs neither to root nor to nobody [unsafe-file]");
+    }
+}
+
+static void test_credential(struct fixture *f, gconstpointer data)
+{
+    static const char key[] = CONF_DIRECTORY "key credential \"store\"\n";
+    g_autofree char *path = g_build_filename(f->folder->path, "store", NULL);
+
+    g_unsetenv("CREDENTIALS_DIRECTORY");
+    g_autofree char *missing = said(f, f->head, key);
+    says(missing, ":4:16: error: there is no credential \"store\" here: only the service has one "
+                  "(CREDENTIALS_DIRECTORY is not set) [no-file]");
+    says(f->folder->chinese, "此处没有凭据 \"store\"：只有服务本身才有");
+    g_setenv("CREDENTIALS_DIRECTORY", f->folder->path, TRUE);
+    g_autofree char *empty = said(f, f->head, key);
+    says(empty, "/store cannot be read: No such file or directory [no-file]");
+    conf_folder_write(f->folder, "store", "0123456789abcdef0123456789abcdef", 0440);
+    g_assert_cmpint(chown(path, f->uid, (gid_t)-1), ==, 0);
+    g_autofree char *good = said(f, f->head, key);
+    g_assert_cmpstr(good, ==, "");
+    g_unsetenv("CREDENTIALS_DIRECTORY");
+}
+
 #define ADD(path, function) g_test_add(path, struct fixture, NULL, set_up, function, tear_down)
 
 int main(int argc, char **argv)
@@ -157,5 +216,7 @@ int main(int argc, char **argv)
     ADD("/conf/host/default-user", test_default_user);
     ADD("/conf/host/state", test_state);
     ADD("/conf/host/secrets", test_secrets);
+    ADD("/conf/host/key", test_key);
+    ADD("/conf/host/credential", test_credential);
     return g_test_run();
 }
