@@ -46,5 +46,6 @@ int command_explain(const struct invocation *invocation);
 int command_status(const struct invocation *invocation);
 int command_reload(const struct invocation *invocation);
 int command_doctor(const struct invocation *invocation);
+int command_store(const struct invocation *invocation);
 
 #endif

@@ -12,6 +12,7 @@ const struct command commands[] = {
     {"status", MSG_CLI_STATUS, MSG_CLI_STATUS_USAGE, command_status},
     {"reload", MSG_CLI_RELOAD, MSG_CLI_RELOAD_USAGE, command_reload},
     {"doctor", MSG_CLI_DOCTOR, MSG_CLI_DOCTOR_USAGE, command_doctor},
+    {"store", MSG_CLI_STORE, MSG_CLI_STORE_USAGE, command_store},
     {NULL, MSG_NONE, MSG_NONE, NULL},
 };
 

@@ -3,12 +3,28 @@
 #include <string.h>
 
 #include "milter/conf/value.h"
+#include "policy/text/character.h"
 
+/* Whatever may come from a text goes back into one; octets that are no UTF-8 (of the path of the
+ * configuration) stay as they are. */
 void print_text(GString *out, const char *text)
 {
-    g_autofree char *escaped = text_escape(text);
+    const char *end = text + strlen(text);
+    guint length;
 
-    g_string_append_printf(out, "\"%s\"", escaped);
+    g_string_append_c(out, '"');
+    for (const char *p = text; p < end; p += length) {
+        gunichar c = character_read(p, end, &length);
+        if (c == '\n')
+            g_string_append(out, "\\n");
+        else if (c == '\t')
+            g_string_append(out, "\\t");
+        else if (c != CHARACTER_INVALID && character_is_hidden(c))
+            g_string_append_printf(out, "\\u{%04X}", c);
+        else
+            g_string_append_printf(out, "%s%.*s", c == '\\' || c == '"' ? "\\" : "", (int)length, p);
+    }
+    g_string_append_c(out, '"');
 }
 
 void print_named(GString *out, const char *keyword, const char *text)

@@ -50,6 +50,22 @@ static void test_reads_itself(void)
     }
 }
 
+/* Signs that mean something in a text, or cannot be seen in a file, come back as what they were. */
+static void test_escapes(void)
+{
+    static const char text[] = CONF_BASE "zone \"local\" { carries up to 公开 otherwise refuse \"a \\\"b\\\" "
+                                         "“c” \\\\ \\n\\t\\u{200B}\\u{FEFF}“\" }\n";
+    g_autoptr(conf_folder) folder = conf_folder_new();
+    g_autoptr(snapshot) snapshot = conf_folder_load(folder, text, FLAGS, NULL, NULL);
+    g_assert_nonnull(snapshot);
+    const char *wanted = "a \"b\" “c” \\ \n\t\342\200\213\357\273\277“";
+    g_assert_cmpstr(snapshot->zones->local->limit_otherwise.text, ==, wanted);
+    g_autofree char *first = conf_dump(snapshot);
+    g_autoptr(snapshot) again = conf_folder_load(folder, first, FLAGS, NULL, NULL);
+    g_assert_nonnull(again);
+    g_assert_cmpstr(again->zones->local->limit_otherwise.text, ==, wanted);
+}
+
 /* What settings.def says that holds when nothing is written, holds. */
 static void test_fallbacks(void)
 {
@@ -140,6 +156,7 @@ int main(int argc, char **argv)
     g_test_set_nonfatal_assertions();
     g_test_add_func("/conf/dump/languages", test_languages);
     g_test_add_func("/conf/dump/reads-itself", test_reads_itself);
+    g_test_add_func("/conf/dump/escapes", test_escapes);
     g_test_add_func("/conf/dump/fallbacks", test_fallbacks);
     g_test_add_func("/conf/dump/example", test_example);
     g_test_add_func("/conf/dump/readme", test_readme);
