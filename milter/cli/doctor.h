@@ -38,7 +38,21 @@ void examination_run(struct examination *examination);
 char *examination_render(const struct examination *examination, gboolean json, enum language language);
 gboolean examination_failed(const struct examination *examination);
 
-/* The milter lists (doctor_milters.c). */
+/* The milter lists and sockets (doctor_milters.c). */
 void examine_milters(struct examination *examination);
+void examine_socket(struct examination *examination, enum socket_role role);
+/* Of a milter that stands in the list of a service, or (NULL) of main.cf. */
+void examine_default_action(struct examination *examination, const struct postfix_service *service,
+                            const char *element);
+/* Where the socket of a role stands in a list of milters; -1 nowhere. Does the element only sign? */
+int milter_position(const struct examination *examination, char **list, gboolean chroot,
+                    enum socket_role role);
+gboolean milter_is_signer(const char *element);
+
+/* What released mail goes through, and who looks at what is held (doctor_release.c). */
+void examine_release(struct examination *examination);
+void examine_roles(struct examination *examination);
+/* The service that listens at the port of `release through`; NULL if there is none. */
+const struct postfix_service *release_service(const struct examination *examination);
 
 #endif

@@ -31,20 +31,9 @@ static char *real_address(const char *address, gboolean chroot, const char *queu
     return g_strdup_printf("inet:%s", rest);
 }
 
-static const struct listener *listener_of(const struct conf *conf, enum socket_role role)
+int milter_position(const struct examination *e, char **list, gboolean chroot, enum socket_role role)
 {
-    for (guint i = 0; i < conf->listeners->len; i++) {
-        const struct listener *listener = g_ptr_array_index(conf->listeners, i);
-        if (listener->role == role)
-            return listener;
-    }
-    return NULL;
-}
-
-/* Where in the list Miji stands; -1 nowhere. */
-static int position(const struct examination *e, char **list, gboolean chroot, enum socket_role role)
-{
-    const struct listener *listener = listener_of(e->snapshot->conf, role);
+    const struct listener *listener = conf_listener(e->snapshot->conf, role);
     if (!listener)
         return -1;
     g_autofree char *ours = real_address(listener->address, FALSE, "");
@@ -57,7 +46,7 @@ static int position(const struct examination *e, char **list, gboolean chroot, e
     return -1;
 }
 
-static gboolean is_signer(const char *element)
+gboolean milter_is_signer(const char *element)
 {
     static const char *const names[] = {"dkim", "arc", "rspamd", "8891"};
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
@@ -71,21 +60,21 @@ static gboolean is_signer(const char *element)
 static void examine_order(struct examination *e, char **list, int ours)
 {
     for (int i = 0; list[i]; i++) {
-        if (i < ours && is_signer(list[i]))
+        if (i < ours && milter_is_signer(list[i]))
             examination_find(e, DOCTOR_FAIL, "milter-order",
                              message_make(MSG_DOC_SIGNER_BEFORE, list[i], NULL),
                              message_make(MSG_DOC_SIGNER_BEFORE_HELP, NULL));
-        else if (i > ours && !is_signer(list[i]))
+        else if (i > ours && !milter_is_signer(list[i]))
             examination_find(e, DOCTOR_WARNING, "milter-order",
                              message_make(MSG_DOC_MILTER_AFTER, list[i], NULL),
                              message_make(MSG_DOC_MILTER_AFTER_HELP, NULL));
     }
 }
 
-static void examine_default_action(struct examination *e, const char *element)
+void examine_default_action(struct examination *e, const struct postfix_service *service, const char *element)
 {
     const char *own = strstr(element, "default_action");
-    const char *value = postfix_setting(e->postfix, "milter_default_action");
+    const char *value = postfix_service_setting(e->postfix, service, "milter_default_action");
     g_autofree char *word = NULL;
     if (own) {
         g_auto(GStrv) parts = g_strsplit_set(own, "=,} \t", -1);
@@ -119,9 +108,9 @@ static gboolean may_connect(const char *user, const struct stat *st)
     return (st->st_mode & (in_group ? S_IWGRP : S_IWOTH)) != 0;
 }
 
-static void examine_socket(struct examination *e, enum socket_role role)
+void examine_socket(struct examination *e, enum socket_role role)
 {
-    const struct listener *listener = listener_of(e->snapshot->conf, role);
+    const struct listener *listener = conf_listener(e->snapshot->conf, role);
     g_autofree char *path = listener ? real_address(listener->address, FALSE, "") : NULL;
     struct stat st;
     if (!e->host || !path || *path != '/')
@@ -154,12 +143,12 @@ static void examine_list(struct examination *e, const char *setting, const char 
     const char *value = postfix_setting(e->postfix, setting);
     g_auto(GStrv) list = postfix_list(value);
     gboolean chroot = any_chroot(e, program);
-    int ours = position(e, list, chroot, role);
+    int ours = milter_position(e, list, chroot, role);
     /* Without a local socket the smtp one serves both. */
-    if (ours < 0 && role == ROLE_LOCAL && !listener_of(e->snapshot->conf, ROLE_LOCAL))
-        ours = position(e, list, chroot, ROLE_SMTP);
-    const struct listener *listener = listener_of(e->snapshot->conf, role);
-    const char *address = listener ? listener->address : listener_of(e->snapshot->conf, ROLE_SMTP)->address;
+    if (ours < 0 && role == ROLE_LOCAL && !conf_listener(e->snapshot->conf, ROLE_LOCAL))
+        ours = milter_position(e, list, chroot, ROLE_SMTP);
+    const struct listener *listener = conf_listener(e->snapshot->conf, role);
+    const char *address = listener ? listener->address : conf_listener(e->snapshot->conf, ROLE_SMTP)->address;
     if (ours < 0) {
         examination_find(e, DOCTOR_FAIL, setting,
                          message_make(MSG_DOC_NOT_IN_LIST, setting, *value ? value : "(empty)", NULL),
@@ -171,19 +160,21 @@ static void examine_list(struct examination *e, const char *setting, const char 
     examination_find(e, DOCTOR_GOOD, setting, message_make(MSG_DOC_IN_LIST, setting, address, NULL),
                      message_make(MSG_NONE, NULL));
     examine_order(e, list, ours);
-    examine_default_action(e, list[ours]);
+    examine_default_action(e, NULL, list[ours]);
 }
 
-/* A service that has a list of its own, or none, passes Miji by. */
+/* A service that has a list of its own, or none, passes Miji by. The release listener has one that is looked
+ * at elsewhere. */
 static void examine_services(struct examination *e)
 {
+    const struct postfix_service *release = release_service(e);
     for (guint i = 0; i < e->postfix->services->len; i++) {
         const struct postfix_service *service = g_ptr_array_index(e->postfix->services, i);
         const char *milters = g_hash_table_lookup(service->overrides, "smtpd_milters");
         const char *options = g_hash_table_lookup(service->overrides, "receive_override_options");
         g_autofree char *name = g_strdup_printf("%s/%s", service->name, service->type);
         g_auto(GStrv) list = postfix_list(milters ? milters : "");
-        if (milters && position(e, list, service->chroot, ROLE_SMTP) < 0)
+        if (milters && service != release && milter_position(e, list, service->chroot, ROLE_SMTP) < 0)
             examination_find(e, DOCTOR_FAIL, "service-milters",
                              message_make(MSG_DOC_SERVICE_MILTERS, name, milters, NULL),
                              message_make(MSG_DOC_SERVICE_MILTERS_HELP, NULL));
@@ -208,4 +199,5 @@ void examine_milters(struct examination *e)
     examine_services(e);
     examine_socket(e, ROLE_SMTP);
     examine_socket(e, ROLE_LOCAL);
+    examine_socket(e, ROLE_RELEASE);
 }

@@ -177,6 +177,8 @@ void examination_run(struct examination *e)
 {
     examine_version(e);
     examine_milters(e);
+    examine_release(e);
+    examine_roles(e);
     examine_protocol(e);
     examine_timeout(e, "milter_content_timeout", CONTENT_SECONDS);
     examine_timeout(e, "milter_command_timeout", COMMAND_SECONDS);

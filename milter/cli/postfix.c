@@ -126,6 +126,13 @@ const char *postfix_setting(const struct postfix *postfix, const char *name)
     return value ? value : "";
 }
 
+const char *postfix_service_setting(const struct postfix *postfix, const struct postfix_service *service,
+                                    const char *name)
+{
+    const char *own = service ? g_hash_table_lookup(service->overrides, name) : NULL;
+    return own ? own : postfix_setting(postfix, name);
+}
+
 gboolean postfix_knows(const struct postfix *postfix, const char *name)
 {
     return g_hash_table_contains(postfix->settings, name);

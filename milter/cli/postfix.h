@@ -28,6 +28,9 @@ DEFINE_AUTOPTR(postfix, postfix_free)
 
 /* A setting, "" when Postfix does not know it (an older version). */
 const char *postfix_setting(const struct postfix *postfix, const char *name);
+/* The same for a service, whose -o options come first; NULL is main.cf. */
+const char *postfix_service_setting(const struct postfix *postfix, const struct postfix_service *service,
+                                    const char *name);
 gboolean postfix_knows(const struct postfix *postfix, const char *name);
 /* A time as main.cf writes it ("300s", "5m"), in seconds; 0 if it is none. */
 gint64 postfix_seconds(const char *value);

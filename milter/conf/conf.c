@@ -1,6 +1,9 @@
 #include "milter/conf/conf.h"
 
+#include <string.h>
+
 #include "milter/conf/limits.h"
+#include "policy/zone/network.h"
 
 #define DEFAULT_MODE 0660
 #define DAY_MS ((gint64)86400 * 1000)
@@ -129,4 +132,13 @@ const struct listener *conf_listener(const struct conf *conf, enum socket_role r
             return listener;
     }
     return NULL;
+}
+
+gboolean host_is_loopback(const char *host)
+{
+    struct network network;
+
+    if (strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0)
+        return TRUE;
+    return network_parse("127.0.0.0/8", &network) && network_contains(&network, ip_parse(host));
 }

@@ -61,6 +61,8 @@ void conf_free(struct conf *conf);
 void conf_take_listener(struct conf *conf, struct listener *listener);
 /* The listener of a role, or NULL. */
 const struct listener *conf_listener(const struct conf *conf, enum socket_role role);
+/* localhost, 127.0.0.0/8, ::1: nobody but this host reaches what listens there. */
+gboolean host_is_loopback(const char *host);
 DEFINE_AUTOPTR(conf, conf_free)
 
 #endif

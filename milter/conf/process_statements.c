@@ -35,15 +35,6 @@ static gboolean is_port(const char *text)
     return g_ascii_isdigit(text[0]) && g_ascii_string_to_unsigned(text, 10, 1, 65535, &port, NULL);
 }
 
-static gboolean is_loopback(const char *host)
-{
-    struct network network;
-
-    if (strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0)
-        return TRUE;
-    return network_parse("127.0.0.0/8", &network) && network_contains(&network, ip_parse(host));
-}
-
 static gboolean is_host(const char *host)
 {
     return strcmp(host, "localhost") == 0 || ip_parse(host).known;
@@ -51,7 +42,7 @@ static gboolean is_host(const char *host)
 
 static void warn_not_loopback(struct reader *reader, const struct item *item, const char *host)
 {
-    if (is_loopback(host))
+    if (host_is_loopback(host))
         return;
     struct diagnostic *diagnostic = diagnostics_report(reader->diagnostics, DIAG_NOT_LOOPBACK, item->span,
                                                        message_make(MSG_NOT_LOOPBACK, host, NULL));
@@ -179,7 +170,7 @@ void read_release_through(struct reader *reader, struct reading *reading)
 
     if (host == NULL || !value_end(reader))
         return;
-    if (is_loopback(host)) {
+    if (host_is_loopback(host)) {
         value_set(&reading->conf->release_through, g_strdup(item->text));
         return;
     }

@@ -48,11 +48,16 @@ static void bench_init(struct bench *bench)
     office->limits = g_ptr_array_new();
     g_ptr_array_add(office->recipients, g_strdup("agency.gov.cn"));
     g_ptr_array_add(bench->snapshot.zones->list, office);
+    for (guint i = 0; i < ROLE_COUNT; i++)
+        bench->conf.roles[i] = g_ptr_array_new_with_free_func((GDestroyNotify)who_free);
 }
 
 static void bench_clear(struct bench *bench)
 {
     g_ptr_array_unref(bench->conf.listeners);
+    g_free(bench->conf.release_through);
+    for (guint i = 0; i < ROLE_COUNT; i++)
+        g_ptr_array_unref(bench->conf.roles[i]);
     policy_free(bench->snapshot.policy);
     zones_free(bench->snapshot.zones);
 }
