@@ -118,6 +118,7 @@ static char *greeting_of(const char *host, guint16 port, GError **error)
 {
     g_autoptr(GSocketClient) client = g_socket_client_new();
     g_socket_client_set_timeout(client, ANSWER_SECONDS);
+    g_socket_client_set_enable_proxy(client, FALSE);
     g_autoptr(GSocketConnection) connection =
         g_socket_client_connect_to_host(client, host, port, NULL, error);
     if (!connection)
