@@ -42,7 +42,7 @@ int command_check(const struct invocation *invocation)
     struct invocation asked = *invocation;
     gboolean print = FALSE;
     if (!take_arguments(&asked, &print))
-        return command_misused(invocation, &commands[0]);
+        return command_misused(invocation, command_find("check"));
     g_autoptr(sources) sources = sources_new();
     g_autoptr(diagnostics) diagnostics = diagnostics_new(sources);
     struct snapshot *snapshot = snapshot_load(asked.config, 0, NULL, diagnostics);

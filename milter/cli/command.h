@@ -31,6 +31,8 @@ struct command {
 
 /* The table; ends with a NULL name. */
 extern const struct command commands[];
+/* The command of that name, or NULL. */
+const struct command *command_find(const char *name);
 
 /* Says a message to standard error, "miji: …"; the result is EXIT_CANNOT. Takes the message over. */
 int command_fail(const struct invocation *invocation, struct message message);
@@ -46,6 +48,14 @@ int command_explain(const struct invocation *invocation);
 int command_status(const struct invocation *invocation);
 int command_reload(const struct invocation *invocation);
 int command_doctor(const struct invocation *invocation);
+int command_held(const struct invocation *invocation);
+int command_show(const struct invocation *invocation);
+int command_approve(const struct invocation *invocation);
+int command_refuse(const struct invocation *invocation);
+int command_note(const struct invocation *invocation);
+int command_release(const struct invocation *invocation);
+int command_trace(const struct invocation *invocation);
+int command_archive(const struct invocation *invocation);
 int command_store(const struct invocation *invocation);
 
 #endif

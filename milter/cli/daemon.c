@@ -1,6 +1,7 @@
+#include "milter/cli/daemon.h"
+
 #include <stdio.h>
 
-#include "milter/cli/command.h"
 #include "milter/conf/control.h"
 
 #define STATUS_MS 10000
@@ -8,7 +9,7 @@
 
 /* The control socket as the configuration has it; a configuration that cannot be read leaves the default,
  * since `status` is asked when something is wrong. */
-static char *control_address(const struct invocation *invocation)
+char *daemon_control_address(const struct invocation *invocation)
 {
     g_autoptr(sources) sources = sources_new();
     g_autoptr(diagnostics) diagnostics = diagnostics_new(sources);
@@ -19,11 +20,9 @@ static char *control_address(const struct invocation *invocation)
     return address;
 }
 
-static int ask(const struct invocation *invocation, const char *address, const char *word,
-               gint64 timeout_ms)
+static int ask(const struct invocation *invocation, const char *address, const char *word, gint64 timeout_ms)
 {
-    g_autoptr(control_request) request =
-        control_request_new(word, invocation->json, invocation->language);
+    g_autoptr(control_request) request = control_request_new(word, invocation->json, invocation->language);
     g_autoptr(GError) error = NULL;
     gboolean ok = FALSE;
     g_autofree char *text = control_ask(address, request, timeout_ms, NULL, &ok, &error);
@@ -37,7 +36,7 @@ static int ask(const struct invocation *invocation, const char *address, const c
 static gboolean take_control(const struct invocation *invocation, char **address)
 {
     if (invocation->argc == 1) {
-        *address = control_address(invocation);
+        *address = daemon_control_address(invocation);
         return TRUE;
     }
     if (invocation->argc != 3 || g_strcmp0(invocation->argv[1], "--control") != 0)
@@ -50,7 +49,7 @@ int command_status(const struct invocation *invocation)
 {
     g_autofree char *address = NULL;
     if (!take_control(invocation, &address))
-        return command_misused(invocation, &commands[2]);
+        return command_misused(invocation, command_find("status"));
     return ask(invocation, address, "status", STATUS_MS);
 }
 
@@ -70,7 +69,7 @@ int command_reload(const struct invocation *invocation)
 {
     g_autofree char *address = NULL;
     if (!take_control(invocation, &address))
-        return command_misused(invocation, &commands[3]);
+        return command_misused(invocation, command_find("reload"));
     gboolean asks = invocation->argc > 1 || is_good(invocation);
     int status = asks ? ask(invocation, address, "reload", RELOAD_MS) : EXIT_FINDINGS;
     if (status == 0)

@@ -30,7 +30,7 @@ int command_doctor(const struct invocation *invocation)
     if (invocation->argc == 3 && strcmp(invocation->argv[1], "--postfix") == 0)
         directory = invocation->argv[2];
     else if (invocation->argc != 1)
-        return command_misused(invocation, &commands[4]);
+        return command_misused(invocation, command_find("doctor"));
     struct snapshot *snapshot = command_snapshot(invocation, SNAPSHOT_NO_DIRECTORY);
     if (!snapshot)
         return EXIT_FINDINGS;

@@ -240,7 +240,7 @@ int command_explain(const struct invocation *invocation)
     if (!take_question(invocation, &question)) {
         status = question.bad_option
                      ? command_fail(invocation, message_make(MSG_CLI_BAD_VALUE, question.bad_option, NULL))
-                     : command_misused(invocation, &commands[1]);
+                     : command_misused(invocation, command_find("explain"));
     } else {
         struct snapshot *snapshot =
             command_snapshot(invocation, SNAPSHOT_NO_DIRECTORY | SNAPSHOT_ANY_OWNER | SNAPSHOT_NO_HOST);

@@ -12,11 +12,19 @@ const struct command commands[] = {
     {"status", MSG_CLI_STATUS, MSG_CLI_STATUS_USAGE, command_status},
     {"reload", MSG_CLI_RELOAD, MSG_CLI_RELOAD_USAGE, command_reload},
     {"doctor", MSG_CLI_DOCTOR, MSG_CLI_DOCTOR_USAGE, command_doctor},
+    {"held", MSG_CLI_HELD, MSG_CLI_HELD_USAGE, command_held},
+    {"show", MSG_CLI_SHOW, MSG_CLI_SHOW_USAGE, command_show},
+    {"approve", MSG_CLI_APPROVE, MSG_CLI_APPROVE_USAGE, command_approve},
+    {"refuse", MSG_CLI_REFUSE, MSG_CLI_REFUSE_USAGE, command_refuse},
+    {"note", MSG_CLI_NOTE, MSG_CLI_NOTE_USAGE, command_note},
+    {"release", MSG_CLI_RELEASE, MSG_CLI_RELEASE_USAGE, command_release},
+    {"trace", MSG_CLI_TRACE, MSG_CLI_TRACE_USAGE, command_trace},
+    {"archive", MSG_CLI_ARCHIVE, MSG_CLI_ARCHIVE_USAGE, command_archive},
     {"store", MSG_CLI_STORE, MSG_CLI_STORE_USAGE, command_store},
     {NULL, MSG_NONE, MSG_NONE, NULL},
 };
 
-static const struct command *find(const char *name)
+const struct command *command_find(const char *name)
 {
     for (const struct command *command = commands; command->name; command++)
         if (strcmp(command->name, name) == 0)
@@ -48,7 +56,7 @@ static int unknown_command(const struct invocation *invocation, const char *name
 /* `miji help check` and `miji check --help` are the same. */
 static int show_help(const struct invocation *invocation, const char *name)
 {
-    const struct command *command = name ? find(name) : NULL;
+    const struct command *command = name ? command_find(name) : NULL;
     if (name && !command)
         return unknown_command(invocation, name);
     if (!command)
@@ -111,6 +119,6 @@ int main(int argc, char **argv)
     }
     if (wants_help)
         return show_help(&invocation, name);
-    const struct command *command = find(name);
+    const struct command *command = command_find(name);
     return command ? command->run(&invocation) : unknown_command(&invocation, name);
 }

@@ -55,8 +55,10 @@ static void judge(struct hearing *hearing, enum check_id check, struct dominance
     struct check_line *line = &hearing->lines[check];
     struct reason *reason;
 
-    if (dominance.unclear) {
-        reason = hearing_find(hearing, REASON_CLEARANCE_AMBIGUOUS, check, dominance.answer);
+    if (dominance.unclear || dominance.untimely) {
+        reason =
+            hearing_find(hearing, dominance.untimely ? REASON_CLOCK_DOUBTFUL : REASON_CLEARANCE_AMBIGUOUS,
+                         check, dominance.answer);
         reason->address = g_strdup(denial->address);
         return;
     }

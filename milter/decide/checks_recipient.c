@@ -37,7 +37,9 @@ static void note_against(const struct hearing *hearing, struct check_line *line,
 static void judge_dominance(const struct hearing *hearing, struct decided_recipient *recipient,
                             struct check_line *line, const struct dominance *dominance)
 {
-    if (dominance->unclear)
+    if (dominance->untimely)
+        find(recipient, line, REASON_CLOCK_DOUBTFUL, dominance->answer);
+    else if (dominance->unclear)
         find(recipient, line, REASON_CLEARANCE_AMBIGUOUS, dominance->answer);
     else if (dominance->answer == CHECK_DENY)
         deny(recipient, line, REASON_NOT_CLEARED, dominance->above,

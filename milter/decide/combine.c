@@ -2,56 +2,44 @@
 
 #include "milter/decide/disposition.h"
 #include "milter/decide/session_facts.h"
+#include "milter/decide/verdict.h"
 
-/* ---------------------------------------------------------------- one recipient */
-/* The strictest of some reasons, and the first that led to it. */
-struct outcome_so_far {
-    enum verdict verdict;
-    const struct reason *leading;
-    const char *queue;
-};
-
-static void weigh(const struct hearing *hearing, const struct reason *reason, struct outcome_so_far *so_far)
+static struct decided_recipient *recipient_at(const struct decision *decision, guint i)
 {
-    struct disposition disposition = disposition_of(hearing, reason);
-
-    if (disposition.verdict <= so_far->verdict)
-        return;
-    so_far->verdict = disposition.verdict;
-    so_far->leading = reason;
-    so_far->queue = disposition.queue;
+    return g_ptr_array_index(decision->recipients, i);
 }
 
-/* Refuse is certain and waits for nothing; what cannot be told now could make a hold stricter, so defer comes
- * before it (7.1). */
-static void judge_recipient(const struct hearing *hearing, struct decided_recipient *recipient,
-                            const struct outcome_so_far *message, guint message_reasons)
+/* ---------------------------------------------------------------- verdicts among each other */
+/* By its verdict, or by `outside mixed hold refused`. */
+static gboolean is_to_be_held(const struct decided_recipient *recipient)
 {
-    struct outcome_so_far so_far = *message;
-
-    for (guint i = message_reasons; i < recipient->reasons->len; i++)
-        weigh(hearing, g_ptr_array_index(recipient->reasons, i), &so_far);
-    recipient->verdict = so_far.verdict;
-    recipient->leading = so_far.leading;
-    recipient->queue = so_far.verdict == VERDICT_HOLD ? so_far.queue : NULL;
+    return recipient->queue != NULL;
 }
 
-/* ---------------------------------------------------------------- the message */
 struct mixture {
-    guint deliver, hold, defer, refuse;
+    guint deliver, hold, defer, refuse, settled;
 };
 
-static struct mixture count_verdicts(const GPtrArray *recipients)
+static struct mixture count_verdicts(const struct decision *decision)
 {
     struct mixture mixture = {0};
 
-    for (guint i = 0; i < recipients->len; i++) {
-        switch (((const struct decided_recipient *)g_ptr_array_index(recipients, i))->verdict) {
+    for (guint i = 0; i < decision->recipients->len; i++) {
+        const struct decided_recipient *recipient = recipient_at(decision, i);
+
+        if (recipient_is_settled(recipient)) {
+            mixture.settled++;
+            continue;
+        }
+        if (is_to_be_held(recipient)) {
+            mixture.hold++;
+            continue;
+        }
+        switch (recipient->verdict) {
         case VERDICT_DELIVER:
             mixture.deliver++;
             break;
-        case VERDICT_HOLD:
-            mixture.hold++;
+        case VERDICT_HOLD: /* has a queue */
             break;
         case VERDICT_DEFER:
             mixture.defer++;
@@ -64,14 +52,20 @@ static struct mixture count_verdicts(const GPtrArray *recipients)
     return mixture;
 }
 
+/* Some are refused, and some are not. */
+static gboolean is_mixed(const struct mixture *m)
+{
+    return m->refuse > 0 && m->deliver + m->hold + m->settled > 0;
+}
+
 /* The first recipient whose leading reason for this verdict (not deliver, which has none) comes first in the
  * order of checks. */
-static const struct decided_recipient *leader(const GPtrArray *recipients, enum verdict verdict)
+static const struct decided_recipient *leader(const struct decision *decision, enum verdict verdict)
 {
     const struct decided_recipient *first = NULL;
 
-    for (guint i = 0; i < recipients->len; i++) {
-        const struct decided_recipient *recipient = g_ptr_array_index(recipients, i);
+    for (guint i = 0; i < decision->recipients->len; i++) {
+        const struct decided_recipient *recipient = recipient_at(decision, i);
         if (recipient->verdict == verdict &&
             (first == NULL || recipient->leading->check < first->leading->check))
             first = recipient;
@@ -79,106 +73,189 @@ static const struct decided_recipient *leader(const GPtrArray *recipients, enum 
     return first;
 }
 
-/* `some recipients not cleared refuse all`: the strictest verdict counts for everybody. */
+static enum verdict strictest(const struct decision *decision)
+{
+    enum verdict verdict = VERDICT_DELIVER;
+
+    for (guint i = 0; i < decision->recipients->len; i++)
+        verdict = MAX(verdict, recipient_at(decision, i)->verdict);
+    return verdict;
+}
+
+/* `some recipients not cleared refuse all`: the strictest verdict counts for everybody who is not taken care
+ * of already. */
 static void level_verdicts(struct decision *decision)
 {
+    enum verdict verdict = strictest(decision);
     const struct decided_recipient *first;
 
-    if (decision->verdict == VERDICT_DELIVER)
+    if (verdict == VERDICT_DELIVER)
         return;
-    first = leader(decision->recipients, decision->verdict);
+    first = leader(decision, verdict);
     for (guint i = 0; i < decision->recipients->len; i++) {
-        struct decided_recipient *recipient = g_ptr_array_index(decision->recipients, i);
-        if (recipient->verdict == decision->verdict)
+        struct decided_recipient *recipient = recipient_at(decision, i);
+        if (recipient->verdict == verdict || recipient_is_settled(recipient))
             continue;
-        recipient->verdict = decision->verdict;
+        recipient->verdict = verdict;
         recipient->leading = first->leading;
         recipient->queue = first->queue;
     }
 }
 
-/* The right-hand column of 7.2 (S3, SD, null sender): a part-refusal would need a bounce to an unproven
- * address. */
-static enum act act_untold(const struct hearing *hearing, const struct mixture *m)
+static gboolean any_refused_before(const struct decision *decision)
 {
-    gboolean holds_refused = hearing->inputs->snapshot->policy->outside_hold_refused &&
-                             hearing->decision->sender.class == SENDER_OUTSIDE;
-
-    if (m->refuse > 0)
-        return m->deliver + m->hold > 0 && m->defer == 0 && holds_refused ? ACT_REFUSE : ACT_REFUSE;
-    if (m->defer > 0)
-        return ACT_DEFER;
-    return m->hold > 0 ? ACT_REFUSE : ACT_ACCEPT;
+    for (guint i = 0; i < decision->recipients->len; i++)
+        if (recipient_at(decision, i)->past->state == PAST_ENDED)
+            return TRUE;
+    return FALSE;
 }
 
-static enum act act_told(const struct mixture *m)
+/* `outside mixed hold refused`: of a message from outside, those who are refused beside others wait in the
+ * first queue, for an officer to see that they did not get it. Their verdict stays (13.1). Not at a recheck,
+ * which asks anew, and not who was refused by a reviewer: nobody shops for another one. */
+static void hold_refused(const struct hearing *hearing)
 {
-    if (m->defer > 0)
-        return ACT_DEFER;
-    if (m->deliver == 0 && m->hold == 0)
+    const struct inputs *inputs = hearing->inputs;
+    struct mixture mixture = count_verdicts(hearing->decision);
+    struct disposition first = disposition_first_queue(hearing);
+
+    if (!inputs->snapshot->policy->outside_hold_refused || inputs->approvals != NULL ||
+        hearing->decision->sender.class != SENDER_OUTSIDE || !is_mixed(&mixture) ||
+        first.verdict != VERDICT_HOLD || any_refused_before(hearing->decision))
+        return;
+    for (guint i = 0; i < hearing->decision->recipients->len; i++) {
+        struct decided_recipient *recipient = recipient_at(hearing->decision, i);
+        if (recipient->verdict == VERDICT_REFUSE)
+            recipient->queue = first.queue;
+    }
+}
+
+/* ---------------------------------------------------------------- the act */
+static gboolean is_local(const struct hearing *hearing)
+{
+    return session_is_local(hearing->inputs->session, hearing->inputs->envelope);
+}
+
+/* Never a 5xx there: Postfix would make a bounce of it, past the filter, to whatever -f said. Discarded, with
+ * a copy for the officers; where none can be kept, a 4xx leaves the file in maildrop. */
+static enum act refuse_local(struct hearing *hearing)
+{
+    const struct conf *conf = hearing->inputs->snapshot->conf;
+
+    hearing->decision->keeps_copy = conf != NULL && conf->key_file != NULL;
+    return hearing->decision->keeps_copy ? ACT_DISCARD : ACT_DEFER;
+}
+
+/* Some are refused. Only who can be told may have the others go on: silence would lose mail, a bounce would
+ * go to an address that nobody has proven (7.2.2). */
+static enum act act_refused(struct hearing *hearing, const struct mixture *m)
+{
+    const struct conf *conf = hearing->inputs->snapshot->conf;
+    gboolean told = hearing->decision->sender.told && conf != NULL && conf->release_through != NULL;
+
+    if (is_local(hearing))
+        return refuse_local(hearing);
+    if (!told || !is_mixed(m))
         return ACT_REFUSE;
-    return m->refuse + m->hold > 0 ? ACT_REFUSE : ACT_ACCEPT;
+    return m->deliver > 0 ? ACT_ACCEPT : ACT_DISCARD;
 }
 
-static void choose_act(struct hearing *hearing, const struct mixture *m)
+/* The table of 7.2. Nobody left on the message is a discard: Postfix, asked to take off the last recipient,
+ * would answer 250 and drop the message without a word. */
+static enum act choose_act(struct hearing *hearing, const struct mixture *m)
 {
-    struct decision *decision = hearing->decision;
-    gboolean local = session_is_local(hearing->inputs->session, hearing->inputs->envelope);
+    gboolean waits = m->defer > 0 && (m->refuse == 0 || hearing->decision->sender.told);
 
-    decision->act = decision->sender.told ? act_told(m) : act_untold(hearing, m);
-    /* Discard and a kept copy: what is refused there has no other copy. */
-    if (local && decision->act == ACT_REFUSE)
-        decision->act = ACT_DEFER;
+    if (waits)
+        return ACT_DEFER;
+    if (m->refuse > 0)
+        return act_refused(hearing, m);
+    return m->deliver > 0 ? ACT_ACCEPT : ACT_DISCARD;
 }
 
-/* What the reply is about: the strictest verdict, but for what is put off, and a mixture that an outsider
+/* What the message is about: the strictest verdict, but for what is put off, and a mixture that an outsider
  * must not understand. */
 static void choose_leading(struct hearing *hearing, const struct mixture *m)
 {
     struct decision *decision = hearing->decision;
     enum verdict about = decision->act == ACT_DEFER && m->defer > 0 ? VERDICT_DEFER : decision->verdict;
-    gboolean mixed = m->refuse > 0 && m->deliver + m->hold > 0;
 
-    if (decision->act == ACT_ACCEPT)
+    if (about == VERDICT_DELIVER)
         return;
-    decision->leading = leader(decision->recipients, about)->leading;
-    if (mixed && decision->act == ACT_REFUSE && decision->sender.class == SENDER_OUTSIDE)
+    decision->leading = leader(decision, about)->leading;
+    if (is_mixed(m) && decision->act == ACT_REFUSE && decision->sender.class == SENDER_OUTSIDE)
         decision->leading =
             reasons_add(decision->reasons, REASON_MIXED_REFUSAL, decision->leading->check, CHECK_DENY);
 }
 
-/* Nobody to decide about: what the message itself says. */
-static void combine_nobody(struct hearing *hearing, const struct outcome_so_far *message)
+/* ---------------------------------------------------------------- fates */
+/* Of a message that is taken: each goes its own way. */
+static enum fate own_fate(const struct decided_recipient *recipient)
 {
-    struct decision *decision = hearing->decision;
-    gboolean local = session_is_local(hearing->inputs->session, hearing->inputs->envelope);
+    if (is_to_be_held(recipient))
+        return FATE_HELD;
+    return recipient->verdict == VERDICT_DELIVER ? FATE_STAYS : FATE_REFUSED;
+}
 
-    decision->verdict = VERDICT_REFUSE;
-    decision->act = local ? ACT_REFUSE : ACT_REFUSE;
-    decision->leading = message->leading;
+static gboolean is_held_already(const struct decided_recipient *recipient)
+{
+    return recipient->past->state == PAST_HELD && is_to_be_held(recipient);
+}
+
+static enum fate fate_of(const struct decision *decision, const struct decided_recipient *recipient)
+{
+    if (recipient_is_settled(recipient))
+        return FATE_SETTLED;
+    if (is_held_already(recipient))
+        return FATE_HELD;
+    switch (decision->act) {
+    case ACT_REFUSE:
+        return FATE_REFUSED;
+    case ACT_DEFER:
+        return FATE_DEFERRED;
+    case ACT_ACCEPT:
+    case ACT_DISCARD:
+        break;
+    }
+    return decision->keeps_copy ? FATE_KEPT : own_fate(recipient);
+}
+
+static void settle_fates(struct decision *decision)
+{
+    for (guint i = 0; i < decision->recipients->len; i++) {
+        struct decided_recipient *recipient = recipient_at(decision, i);
+
+        recipient->fate = fate_of(decision, recipient);
+        if (recipient->fate == FATE_HELD && !is_held_already(recipient))
+            decision->holds = TRUE;
+    }
+}
+
+/* Nobody to decide about: what the message itself says. */
+static void combine_nobody(struct hearing *hearing, const struct reason *leading)
+{
+    hearing->decision->verdict = VERDICT_REFUSE;
+    hearing->decision->act = is_local(hearing) ? ACT_DEFER : ACT_REFUSE;
+    hearing->decision->leading = leading;
 }
 
 void combine(struct hearing *hearing)
 {
     struct decision *decision = hearing->decision;
-    struct outcome_so_far message = {.verdict = VERDICT_DELIVER};
-    guint message_reasons = decision->reasons->len;
+    const struct reason *leading = verdicts_find(hearing);
     struct mixture mixture;
 
-    for (guint i = 0; i < message_reasons; i++)
-        weigh(hearing, g_ptr_array_index(decision->reasons, i), &message);
     if (decision->recipients->len == 0) {
-        combine_nobody(hearing, &message);
+        combine_nobody(hearing, leading);
         return;
-    }
-    for (guint i = 0; i < decision->recipients->len; i++) {
-        struct decided_recipient *recipient = g_ptr_array_index(decision->recipients, i);
-        judge_recipient(hearing, recipient, &message, message_reasons);
-        decision->verdict = MAX(decision->verdict, recipient->verdict);
     }
     if (hearing->inputs->snapshot->policy->refuse_all)
         level_verdicts(decision);
-    mixture = count_verdicts(decision->recipients);
-    choose_act(hearing, &mixture);
+    hold_refused(hearing);
+    decision->verdict = strictest(decision);
+    mixture = count_verdicts(decision);
+    decision->act = choose_act(hearing, &mixture);
+    decision->own_trouble = decision->act == ACT_DEFER && mixture.defer > 0 && !hearing->general_trouble;
     choose_leading(hearing, &mixture);
+    settle_fates(decision);
 }

@@ -2,6 +2,7 @@
 
 #include "milter/decide/checks.h"
 #include "milter/decide/combine.h"
+#include "milter/decide/duties.h"
 #include "milter/decide/marks.h"
 #include "milter/decide/recipients.h"
 #include "milter/decide/reply.h"
@@ -53,6 +54,7 @@ struct decision *decide(const struct inputs *inputs, const char *reference)
     checks_of_message(&hearing);
     checks_of_recipients(&hearing);
     combine(&hearing);
+    duties_find(&hearing);
     decision->reply = reply_make(&hearing);
     return decision;
 }

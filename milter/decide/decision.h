@@ -61,8 +61,13 @@ struct decided_recipient {
     const struct zone *zone;
     const struct person *person; /* or NULL */
     enum answer_state person_state;
-    enum verdict verdict;
-    const char *queue;  /* HOLD: where; borrowed */
+    enum verdict verdict; /* of today; DELIVER when settled */
+    /* where it is held: verdict HOLD, or REFUSE where `outside mixed hold refused` keeps it; NULL; borrowed
+     */
+    const char *queue;
+    /* Under REFUSE and DEFER that of everybody, but for those of whom past takes care: they stay SETTLED, or
+     * HELD in the hold that is open. An open hold ends when the verdict of today is carried out: STAYS
+     * releases it, verdict REFUSE with REFUSED or KEPT refuses it (7.4). */
     enum fate fate;
     const struct past_entry *past; /* never NULL; borrowed from the inputs, or constant */
     GPtrArray *reasons; /* struct reason *, all of them, message reasons included, in order of precedence */
@@ -86,6 +91,9 @@ struct reply {
     char *text;
 };
 
+/* What proves to the way out that a message is a release (semantics.md 12.4). Anywhere else it is forged. */
+#define RELEASE_TOKEN_FIELD "X-Miji-Release"
+
 struct decision {
     struct decided_sender sender;
     struct effective *label; /* NULL with facts = none */
@@ -94,19 +102,23 @@ struct decision {
     GPtrArray *reasons;      /* struct reason *: message reasons */
     GPtrArray *recipients;   /* struct decided_recipient * */
     enum act act;
-    gboolean holds;       /* some recipient is FATE_HELD without an open hold: a new hold is made */
-    gboolean keeps_copy;  /* FATE_KEPT: contents are kept as refused */
-    gboolean tells;       /* N1 is due to the sender (semantics.md 7.2, 9): a held or refused recipient, or a
-                             refusal whose text SMTP cannot carry */
-    gboolean own_trouble; /* ACT_DEFER by this message's own trouble: the defer clock runs (7.2.4) */
-    gboolean headers_only;  /* RET=HDRS is set on what is accepted (E above L0, 3.7) */
-    gboolean forged_token;  /* X-Miji-Release stood in the message: stripped, recorded */
-    gboolean system_high;   /* who may look at the contents is asked for system high: E is not known (10.3) */
-    GPtrArray *archives;    /* const struct archive *, those that take it; borrowed from the snapshot */
-    enum verdict verdict;         /* strictest */
-    const struct reason *leading; /* of the message, what the reply is about; NULL for accept */
-    struct reply reply;           /* for the act */
-    char *reference;              /* "MIJI-k3x9qa" */
+    gboolean holds;        /* some recipient is FATE_HELD without an open hold: a new hold is made */
+    gboolean keeps_copy;   /* FATE_KEPT: contents are kept as refused */
+    gboolean tells;        /* N1 is due to the sender (semantics.md 7.2, 9): a held or refused recipient, or a
+                              refusal whose text SMTP cannot carry. That a hold is not told of in answer to bulk
+                              mail (9.4) is for who writes it */
+    gboolean own_trouble;  /* ACT_DEFER by this message's own trouble: the defer clock runs (7.2.4) */
+    gboolean headers_only; /* E above L0, or not known: what goes out asks for RET=HDRS (3.7). FALSE if the
+                              sender did so already */
+    gboolean forged_token; /* RELEASE_TOKEN_FIELD stood in the message: stripped, recorded */
+    gboolean system_high;  /* who may look at the contents is asked for system high: E is not known (10.3) */
+    GPtrArray *archives;   /* const struct archive *, those that take it; borrowed from the snapshot */
+    enum verdict verdict;  /* strictest; who is settled does not count */
+    /* of the message, why it is not plainly delivered and what a refusal says; NULL if all stay or are
+     * settled */
+    const struct reason *leading;
+    struct reply reply; /* for the act */
+    char *reference;    /* "MIJI-k3x9qa" */
 };
 
 /* Must something be on disk before this is answered (semantics.md 7.3, 12)? FALSE for plain deliveries and
@@ -123,12 +135,14 @@ DEFINE_AUTOPTR(decision, decision_free)
  * The log line without queue id and times, always these keys in this order, those in [ ] only where there is
  * something to say:
  *
- *     verdict= to=<…>,… [also=<…>,…] label= [reason= check= [told=]] [hold=] act= [reply= ref=]
- * from=<…> class= [login="…"] zone="…"
+ *     verdict= to=<…>,… [also=<…>,…] label= [reason= check= [told=]] [hold=] [settled=] [archive=] act=
+ * [reply=] [ref=] [recorded=…,…] from=<…> class= [login="…"] zone="…"
  *
  * to: who has that verdict, also: the others (at most 10 each, then ",+990"). label: E; "-" none, "?"
- * unknown. told: what the sender hears instead of the reason. hold: how many are held; act: what is done. Addresses in <>, names in quotes and last. Never a subject, a body or a text that was found.
- * New string, one line, control characters replaced.
+ * unknown. told: what the sender hears instead of the reason. hold, settled: how many are held, and how many
+ * past has taken care of; archive: how many archives take it; act: what is done; reply: of a refusal or
+ * deferral; ref: where there is a reason. Addresses in <>, names in quotes and last. Never a subject, a body
+ * or a text that was found. New string, one line, control characters replaced.
  */
 char *decision_log(const struct decision *decision, const struct inputs *inputs);
 

@@ -113,6 +113,17 @@ static void write_reason(struct json *json, const char *key, const struct reason
     json_close(json, '}');
 }
 
+static const char *past_name(enum past_state state)
+{
+    static const char *const names[] = {[PAST_NOTHING] = NULL,
+                                        [PAST_HELD] = "held",
+                                        [PAST_SETTLED] = "settled",
+                                        [PAST_ENDED] = "ended",
+                                        [PAST_DEFERRED] = "deferred"};
+
+    return names[state];
+}
+
 static void write_recipient(struct json *json, const struct decided_recipient *recipient,
                             enum language language)
 {
@@ -134,6 +145,8 @@ static void write_recipient(struct json *json, const struct decided_recipient *r
     json_string(json, "directory", states[recipient->person_state]);
     json_string(json, "verdict", verdict_name(recipient->verdict, LANGUAGE_EN));
     json_string(json, "queue", recipient->queue);
+    json_string(json, "fate", fate_name(recipient->fate));
+    json_string(json, "past", past_name(recipient->past->state));
     write_reason(json, "leading", recipient->leading, language);
     write_checks(json, recipient->checks, language);
     /* Those of the message stand there once. */
@@ -147,10 +160,27 @@ static void write_recipient(struct json *json, const struct decided_recipient *r
     json_close(json, '}');
 }
 
+/* What the act asks of those who carry it out. */
+static void write_duties(struct json *json, const struct decision *decision)
+{
+    json_boolean(json, "holds", decision->holds);
+    json_boolean(json, "keeps_copy", decision->keeps_copy);
+    json_boolean(json, "tells", decision->tells);
+    json_boolean(json, "own_trouble", decision->own_trouble);
+    json_boolean(json, "headers_only", decision->headers_only);
+    json_boolean(json, "forged_token", decision->forged_token);
+    json_boolean(json, "system_high", decision->system_high);
+    json_open(json, "archives", '[');
+    for (guint i = 0; i < decision->archives->len; i++)
+        json_string(json, NULL, ((const struct archive *)g_ptr_array_index(decision->archives, i))->name);
+    json_close(json, ']');
+}
+
 static void write_outcome(struct json *json, const struct decision *decision, enum language language)
 {
     json_string(json, "verdict", verdict_name(decision->verdict, LANGUAGE_EN));
     json_string(json, "act", act_name(decision->act));
+    write_duties(json, decision);
     write_reason(json, "leading", decision->leading, language);
     json_open(json, "reply", '{');
     json_number(json, "code", decision->reply.code);

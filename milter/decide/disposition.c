@@ -1,23 +1,43 @@
 #include "milter/decide/disposition.h"
 
-/* A default of hold means the first queue; where there is none it is refuse, never deliver. */
-static struct disposition hold_default(const struct policy *policy)
+static const struct disposition refusal = {.verdict = VERDICT_REFUSE};
+
+/* The configuration demands a key and a way out where it has a queue; without them nothing could be kept, or
+ * never be released. */
+static struct disposition hold_in(const struct hearing *hearing, const char *queue)
 {
-    if (policy->queues->len == 0)
-        return (struct disposition){.verdict = VERDICT_REFUSE};
-    return (struct disposition){.verdict = VERDICT_HOLD, .queue = g_ptr_array_index(policy->queues, 0)};
+    const struct conf *conf = hearing->inputs->snapshot->conf;
+
+    if (conf == NULL || conf->key_file == NULL || conf->release_through == NULL)
+        return refusal;
+    return (struct disposition){.verdict = VERDICT_HOLD, .queue = queue};
+}
+
+/* A default of hold means the first queue; where there is none it is refuse, never deliver. */
+struct disposition disposition_first_queue(const struct hearing *hearing)
+{
+    const struct policy *policy = hearing->inputs->snapshot->policy;
+
+    return policy->queues->len > 0 ? hold_in(hearing, g_ptr_array_index(policy->queues, 0)) : refusal;
 }
 
 /* Where a persistent unknown waits when its line says something that it cannot have (defer, deliver): the
  * first queue that the block names. */
-static struct disposition hold_in_block(const struct policy *policy)
+static struct disposition hold_in_block(const struct hearing *hearing)
 {
+    const struct policy *policy = hearing->inputs->snapshot->policy;
+
     for (guint i = 0; i < policy->undecidable->len; i++) {
         const struct undecidable_line *line = g_ptr_array_index(policy->undecidable, i);
         if (line->outcome.kind == OUTCOME_HOLD)
-            return (struct disposition){.verdict = VERDICT_HOLD, .queue = line->outcome.queue};
+            return hold_in(hearing, line->outcome.queue);
     }
-    return hold_default(policy);
+    return disposition_first_queue(hearing);
+}
+
+struct disposition disposition_after_waiting(const struct hearing *hearing)
+{
+    return hold_in_block(hearing);
 }
 
 static const struct outcome *undecidable(const struct hearing *hearing, const struct reason *reason)
@@ -28,25 +48,24 @@ static const struct outcome *undecidable(const struct hearing *hearing, const st
 
 static struct disposition of_persistent(const struct hearing *hearing, const struct reason *reason)
 {
-    const struct policy *policy = hearing->inputs->snapshot->policy;
     const struct outcome *outcome = undecidable(hearing, reason);
 
     switch (outcome != NULL ? outcome->kind : OUTCOME_UNSET) {
     case OUTCOME_REFUSE:
         return (struct disposition){.verdict = VERDICT_REFUSE, .text = outcome->text};
     case OUTCOME_HOLD:
-        return (struct disposition){.verdict = VERDICT_HOLD, .queue = outcome->queue};
+        return hold_in(hearing, outcome->queue);
     case OUTCOME_DELIVER: /* only lines with `up to`, and only for what cannot be read: policy_undecidable
                              sees to it */
         return (struct disposition){.verdict = VERDICT_DELIVER};
     case OUTCOME_DEFER: /* asking again changes nothing */
-        return hold_in_block(policy);
+        return hold_in_block(hearing);
     case OUTCOME_UNSET:
     case OUTCOME_TREAT_AS:
     case OUTCOME_RECORD:
         break;
     }
-    return hold_default(policy);
+    return disposition_first_queue(hearing);
 }
 
 /* Only a line that names the cause turns "cannot tell now" into a refusal: `otherwise refuse` is about what
@@ -75,7 +94,7 @@ static struct disposition of_default(const struct hearing *hearing, const struct
 {
     switch (reason_row(reason->id)->fallback) {
     case REASON_HOLD:
-        return hold_default(hearing->inputs->snapshot->policy);
+        return disposition_first_queue(hearing);
     case REASON_DEFER:
         return (struct disposition){.verdict = VERDICT_DEFER};
     case REASON_UNDECIDABLE:
@@ -85,7 +104,7 @@ static struct disposition of_default(const struct hearing *hearing, const struct
     case REASON_REFUSE:
         break;
     }
-    return (struct disposition){.verdict = VERDICT_REFUSE};
+    return refusal;
 }
 
 static struct disposition of_denial(const struct hearing *hearing, const struct reason *reason)
@@ -96,7 +115,7 @@ static struct disposition of_denial(const struct hearing *hearing, const struct 
     case OUTCOME_UNSET:
         return of_default(hearing, reason);
     case OUTCOME_HOLD:
-        return (struct disposition){.verdict = VERDICT_HOLD, .queue = outcome->queue};
+        return hold_in(hearing, outcome->queue);
     case OUTCOME_DEFER:
         return (struct disposition){.verdict = VERDICT_DEFER};
     case OUTCOME_REFUSE:

@@ -15,4 +15,9 @@ struct disposition {
 };
 struct disposition disposition_of(const struct hearing *hearing, const struct reason *reason);
 
+/* What has been put off for as long as `defer at most` allows: held in the queue of `undecidable` (7.2.4). */
+struct disposition disposition_after_waiting(const struct hearing *hearing);
+/* Held in the first queue of the configuration. Where nothing can be held, every hold is a refusal. */
+struct disposition disposition_first_queue(const struct hearing *hearing);
+
 #endif

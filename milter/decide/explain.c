@@ -200,6 +200,37 @@ static char *describe_verdict(const struct explanation *e, const struct decided_
     return g_strdup(verdict);
 }
 
+static enum explain_id fate_word(const struct decided_recipient *recipient)
+{
+    switch (recipient->fate) {
+    case FATE_STAYS:
+        return EXPLAIN_FATE_STAYS;
+    case FATE_HELD:
+        return recipient->past->state == PAST_HELD ? EXPLAIN_FATE_HELD_ALREADY : EXPLAIN_FATE_HELD;
+    case FATE_DEFERRED:
+        return EXPLAIN_FATE_DEFERRED;
+    case FATE_SETTLED:
+        return EXPLAIN_FATE_SETTLED;
+    case FATE_KEPT:
+        return EXPLAIN_FATE_KEPT;
+    case FATE_REFUSED:
+        break;
+    }
+    return EXPLAIN_FATE_REFUSED;
+}
+
+/* What was decided before for this message and recipient. */
+static void explain_past(struct explanation *e, const struct past_entry *past)
+{
+    static const enum explain_id words[] = {[PAST_HELD] = EXPLAIN_WAS_HELD,
+                                            [PAST_SETTLED] = EXPLAIN_WAS_SETTLED,
+                                            [PAST_ENDED] = EXPLAIN_WAS_ENDED,
+                                            [PAST_DEFERRED] = EXPLAIN_WAS_DEFERRED};
+
+    if (past->state != PAST_NOTHING)
+        page_field(&e->page, 2 * INDENT, CHECK_COLUMN, say(e, EXPLAIN_BEFORE), say(e, words[past->state]));
+}
+
 static void explain_recipient(struct explanation *e, const struct decided_recipient *recipient)
 {
     g_autofree char *verdict = describe_verdict(e, recipient);
@@ -209,6 +240,8 @@ static void explain_recipient(struct explanation *e, const struct decided_recipi
         const struct envelope_recipient *form = g_ptr_array_index(recipient->forms, i);
         page_field(&e->page, 2 * INDENT, CHECK_COLUMN, say(e, EXPLAIN_FORM), form->address->given);
     }
+    explain_past(e, recipient->past);
+    page_field(&e->page, 2 * INDENT, CHECK_COLUMN, say(e, EXPLAIN_FATE), say(e, fate_word(recipient)));
     for (guint i = 0; i < recipient->checks->len; i++)
         explain_check(e, &g_array_index(recipient->checks, struct check_line, i), recipient->reasons);
 }
@@ -225,21 +258,50 @@ static void explain_recipients(struct explanation *e)
 }
 
 /* ---------------------------------------------------------------- outcome */
-static char *describe_act(const struct explanation *e)
+static gboolean all_stay(const struct decision *decision)
 {
-    enum explain_id done = EXPLAIN_DO_REFUSE;
+    for (guint i = 0; i < decision->recipients->len; i++)
+        if (((const struct decided_recipient *)g_ptr_array_index(decision->recipients, i))->fate !=
+            FATE_STAYS)
+            return FALSE;
+    return TRUE;
+}
 
-    if (e->decision->act == ACT_ACCEPT)
-        done = EXPLAIN_DO_ACCEPT;
-    else if (e->decision->act == ACT_DEFER)
-        done = EXPLAIN_DO_DEFER;
-    return g_strdup(say(e, done));
+static enum explain_id act_words(const struct decision *decision)
+{
+    switch (decision->act) {
+    case ACT_ACCEPT:
+        return all_stay(decision) ? EXPLAIN_DO_ACCEPT : EXPLAIN_DO_ACCEPT_SOME;
+    case ACT_DISCARD:
+        return EXPLAIN_DO_DISCARD;
+    case ACT_DEFER:
+        return EXPLAIN_DO_DEFER;
+    case ACT_REFUSE:
+        break;
+    }
+    return EXPLAIN_DO_REFUSE;
+}
+
+static void explain_duties(struct explanation *e)
+{
+    const struct decision *decision = e->decision;
+    g_autoptr(GString) archives = g_string_new(NULL);
+
+    for (guint i = 0; i < decision->archives->len; i++) {
+        const struct archive *archive = g_ptr_array_index(decision->archives, i);
+        g_string_append_printf(archives, "%s\"%s\"", i > 0 ? ", " : "", archive->name);
+    }
+    if (archives->len > 0)
+        field(e, EXPLAIN_ARCHIVES, archives->str);
+    if (decision->tells)
+        field(e, EXPLAIN_NOTICE, say(e, EXPLAIN_TELLS));
+    if (decision->act == ACT_ACCEPT && decision->headers_only)
+        field(e, EXPLAIN_BOUNCES, say(e, EXPLAIN_FIELDS_ONLY));
 }
 
 static void explain_outcome(struct explanation *e)
 {
     const struct decision *decision = e->decision;
-    g_autofree char *act = describe_act(e);
     g_autofree char *reply =
         g_strdup_printf("%u %s %s", decision->reply.code, decision->reply.dsn, decision->reply.text);
 
@@ -252,7 +314,8 @@ static void explain_outcome(struct explanation *e)
                  reason_name(decision->leading->id));
         field(e, EXPLAIN_BECAUSE, why);
     }
-    field(e, EXPLAIN_DONE, act);
+    field(e, EXPLAIN_DONE, say(e, act_words(decision)));
+    explain_duties(e);
     field(e, EXPLAIN_REPLY, reply);
 }
 

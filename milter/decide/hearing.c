@@ -12,6 +12,25 @@ const struct label_set *hearing_known(const struct hearing *hearing)
     return hearing->decision->label != NULL ? hearing->decision->label->effective : NULL;
 }
 
+gboolean hearing_has_answer(const struct hearing *hearing, const char *canonical, const struct reason *reason)
+{
+    /* Where nothing was read, an approval says what the label is, or says nothing. */
+    return hearing->inputs->approvals != NULL && hearing_known(hearing) != NULL &&
+           reason_may_be_waived(reason) && approvals_has(hearing->inputs->approvals, canonical, reason);
+}
+
+gboolean hearing_has_answer_for_all(const struct hearing *hearing, const struct reason *reason)
+{
+    const GPtrArray *recipients = hearing->inputs->envelope->recipients;
+
+    for (guint i = 0; i < recipients->len; i++) {
+        const struct envelope_recipient *recipient = g_ptr_array_index(recipients, i);
+        if (!hearing_has_answer(hearing, recipient->address->canonical, reason))
+            return FALSE;
+    }
+    return recipients->len > 0;
+}
+
 void line_set(struct check_line *line, enum check_id check, enum check_answer answer, gint reason)
 {
     line->check = check;

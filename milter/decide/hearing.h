@@ -27,6 +27,7 @@ struct dominance {
     const struct label *above; /* DENY: the first label at fault; borrowed from E */
     gboolean unclear;          /* UNKNOWN because the clearance is recorded in conflict or cannot be read
                                   (clearance-ambiguous) */
+    gboolean untimely; /* UNKNOWN because it holds for a time and the clock is in doubt (clock-doubtful) */
 };
 
 /* What one zone says to E as the zone of a recipient, asked once for all recipients of the zone. */
@@ -51,6 +52,7 @@ struct hearing {
     const char *repeated_field;         /* a field that a scheme reads and that stands there twice; NULL */
     const struct fact_finding *excused; /* encryption of the whole message that the zone of origin lets count
                                            as labelled; NULL */
+    gboolean general_trouble;           /* what puts somebody off is not this message's own trouble (7.2.4) */
     enum certainty certainty;
     gint doubt; /* enum reason_id for which E is not known; -1 */
 
@@ -65,6 +67,12 @@ struct hearing {
 const struct scheme *hearing_home(const struct hearing *hearing);
 /* E as far as it is known; NULL: nothing is. */
 const struct label_set *hearing_known(const struct hearing *hearing);
+
+/* An approved slip has answered the reason for this recipient, or for everybody on the message: it weighs
+ * nothing, and what is known of E is then all that there is (10.4). */
+gboolean hearing_has_answer(const struct hearing *hearing, const char *canonical,
+                            const struct reason *reason);
+gboolean hearing_has_answer_for_all(const struct hearing *hearing, const struct reason *reason);
 
 /* Sets a line; message checks in hearing->lines, others in the recipient's. */
 void line_set(struct check_line *line, enum check_id check, enum check_answer answer, gint reason);

@@ -57,7 +57,7 @@ struct inputs {
     const struct approvals *approvals; /* a recheck at release: what its slips have answered; NULL */
     gboolean clock_doubtful; /* the wall clock stands 5 min before the newest audit record (semantics.md 1):
                                 what is bound to a time cannot be told now */
-    gint64 now;       /* seconds since the epoch, taken once at end of message */
+    gint64 now;              /* seconds since the epoch, taken once at end of message */
     gboolean explain; /* make the notes of check lines, which only decision_explain and decision_json print */
 };
 

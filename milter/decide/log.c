@@ -97,6 +97,34 @@ static void append_recorded(GString *line, const struct decision *decision)
     }
 }
 
+static guint count_fate(const struct decision *decision, enum fate fate)
+{
+    guint count = 0;
+
+    for (guint i = 0; i < decision->recipients->len; i++)
+        count += ((const struct decided_recipient *)g_ptr_array_index(decision->recipients, i))->fate == fate;
+    return count;
+}
+
+static void append_count(GString *line, const char *key, guint count)
+{
+    if (count > 0)
+        g_string_append_printf(line, "%s%u", key, count);
+}
+
+/* What is kept, what is done, and the reference under which it is found. */
+static void append_act(GString *line, const struct decision *decision)
+{
+    append_count(line, " hold=", count_fate(decision, FATE_HELD));
+    append_count(line, " settled=", count_fate(decision, FATE_SETTLED));
+    append_count(line, " archive=", decision->archives->len);
+    append_word(line, " act=", act_name(decision->act));
+    if (decision->act == ACT_REFUSE || decision->act == ACT_DEFER)
+        g_string_append_printf(line, " reply=%u", decision->reply.code);
+    if (decision->leading != NULL)
+        append_word(line, " ref=", decision->reference);
+}
+
 static void append_reason(GString *line, const struct decision *decision)
 {
     const struct reason *reason = reason_behind(decision);
@@ -107,9 +135,7 @@ static void append_reason(GString *line, const struct decision *decision)
     }
     if (reason != decision->leading)
         append_word(line, " told=", reason_name(decision->leading->id));
-    append_word(line, " act=", act_name(decision->act));
-    if (decision->act != ACT_ACCEPT)
-        g_string_append_printf(line, " reply=%u ref=%s", decision->reply.code, decision->reference);
+    append_act(line, decision);
 }
 
 char *decision_log(const struct decision *decision, const struct inputs *inputs)

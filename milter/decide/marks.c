@@ -78,22 +78,40 @@ static gboolean loses_fields(enum finding_id id)
            id == FINDING_BAD_FIELD || id == FINDING_TOO_MANY_FIELDS || id == FINDING_HEADER_TOO_LARGE;
 }
 
+/* What approvers said the label is joins what can be read: nothing but a vote says so where nothing was read
+ * (10.4). */
+static void take_stated(struct hearing *hearing, enum trust trust, const GPtrArray *accepted)
+{
+    const struct approvals *approvals = hearing->inputs->approvals;
+    struct decision *decision = hearing->decision;
+
+    if (approvals == NULL || approvals->stated == NULL)
+        return;
+    if (decision->label == NULL)
+        decision->label =
+            effective_make(hearing->inputs->snapshot->schemes, decision->claims, trust, accepted);
+    label_set_join_all(decision->label->effective, approvals->stated);
+}
+
 void marks_read(struct hearing *hearing)
 {
     const struct inputs *inputs = hearing->inputs;
     struct decision *decision = hearing->decision;
     const struct decided_sender *sender = &decision->sender;
 
+    const GPtrArray *accepted = sender->class == SENDER_PEER ? sender->zone->accepts : NULL;
+
     decision->claims = g_ptr_array_new_with_free_func((GDestroyNotify)claim_free);
     if (inputs->facts == NULL) {
         gboolean ever = inputs->too_large || inputs->facts_state == FACTS_NONE_PERSISTENT;
         hearing->certainty = ever ? E_UNKNOWN_EVER : E_UNKNOWN_NOW;
+        take_stated(hearing, trust_of(sender), accepted);
         return;
     }
     read_fields(hearing);
     read_candidates(hearing);
-    decision->label = effective_make(inputs->snapshot->schemes, decision->claims, trust_of(sender),
-                                     sender->class == SENDER_PEER ? sender->zone->accepts : NULL);
+    decision->label = effective_make(inputs->snapshot->schemes, decision->claims, trust_of(sender), accepted);
+    take_stated(hearing, trust_of(sender), accepted);
     for (guint i = 0; i < inputs->facts->finding_count; i++)
         hearing->header_doubtful = hearing->header_doubtful || loses_fields(inputs->facts->findings[i].id);
     hearing->automatic =
@@ -102,12 +120,13 @@ void marks_read(struct hearing *hearing)
 }
 
 /* ---------------------------------------------------------------- check 4 */
-static void doubt(struct hearing *hearing, enum reason_id id)
+/* The reason leaves open what E is, unless approvers said that it is what is known of it. */
+static void doubt(struct hearing *hearing, const struct reason *reason)
 {
-    if (hearing->certainty != E_KNOWN)
+    if (hearing->certainty != E_KNOWN || hearing_has_answer_for_all(hearing, reason))
         return;
     hearing->certainty = E_AT_LEAST;
-    hearing->doubt = (gint)id;
+    hearing->doubt = (gint)reason->id;
 }
 
 static struct reason *find_label(struct hearing *hearing, enum reason_id id, enum check_answer answer)
@@ -126,7 +145,7 @@ static void find_unreadable(struct hearing *hearing, enum reason_id id, const st
     reason->detail_zh = place_format(place, LANGUAGE_ZH);
     if (hearing->decision->sender.class == SENDER_OUTSIDE)
         reason->outcome.kind = OUTCOME_REFUSE;
-    doubt(hearing, id);
+    doubt(hearing, reason);
 }
 
 static void find_conflict(struct hearing *hearing)
@@ -223,7 +242,7 @@ static void judge_missing(struct hearing *hearing)
         reason = find_label(hearing, REASON_AMBIGUOUS_STRUCTURE, CHECK_UNKNOWN_PERSISTENT);
         reason->cause = CAUSE_STRUCTURE;
         reason_set_part(reason, 0);
-        doubt(hearing, REASON_AMBIGUOUS_STRUCTURE);
+        doubt(hearing, reason);
     } else if (hearing->sender_doubt == SENDER_UNDETERMINED) {
         reason = find_label(hearing, REASON_DIRECTORY_UNAVAILABLE, CHECK_UNKNOWN_TRANSIENT);
         reason->cause = CAUSE_DIRECTORY;
@@ -239,7 +258,7 @@ void label_state_check(struct hearing *hearing)
     struct check_line *line = &hearing->lines[CHECK_LABEL_STATE];
     const struct effective *label = hearing->decision->label;
 
-    if (label == NULL) {
+    if (hearing->inputs->facts == NULL) {
         line->answer = hearing_dominated(hearing);
         return;
     }
@@ -310,7 +329,7 @@ static gboolean find_cause(struct hearing *hearing, enum finding_cause cause, en
               finding->detail.data, NULL);
     if (disposition_of(hearing, reason).verdict == VERDICT_DELIVER)
         return FALSE;
-    doubt(hearing, id);
+    doubt(hearing, reason);
     return TRUE;
 }
 
@@ -320,11 +339,25 @@ static void find_no_facts(struct hearing *hearing)
     enum check_answer answer = hearing_dominated(hearing);
     enum reason_id id =
         hearing->inputs->facts_state == FACTS_NONE_BUSY ? REASON_BUSY : REASON_INSPECTOR_FAILED;
+    struct reason *reason;
 
-    if (hearing->inputs->too_large)
+    if (hearing->inputs->too_large) {
         line->answer = answer; /* the size is refused by check 1 */
-    else
-        hearing_find(hearing, id, CHECK_INSPECTION, answer)->cause = CAUSE_OVERLOAD;
+        return;
+    }
+    reason = hearing_find(hearing, id, CHECK_INSPECTION, answer);
+    reason->cause = CAUSE_OVERLOAD;
+    if (hearing_has_answer_for_all(hearing, reason))
+        hearing->certainty = E_KNOWN;
+}
+
+/* Only the way out may carry a token; it never comes here (7.3, 12.4). */
+static void find_forged_token(struct hearing *hearing)
+{
+    if (facts_field_count(hearing->inputs->facts, RELEASE_TOKEN_FIELD) == 0)
+        return;
+    hearing_find(hearing, REASON_FORGED_TOKEN, CHECK_INSPECTION, CHECK_PERMIT);
+    hearing->decision->forged_token = TRUE;
 }
 
 void inspection_check(struct hearing *hearing)
@@ -336,6 +369,7 @@ void inspection_check(struct hearing *hearing)
         find_no_facts(hearing);
         return;
     }
+    find_forged_token(hearing);
     stops = find_cause(hearing, CAUSE_ENCRYPTED, REASON_ENCRYPTED);
     stops = find_cause(hearing, CAUSE_DAMAGED, REASON_DAMAGED) || stops;
     stops = find_cause(hearing, CAUSE_STRUCTURE, REASON_AMBIGUOUS_STRUCTURE) || stops;

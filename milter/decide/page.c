@@ -30,10 +30,10 @@ char *page_finish(struct page *page)
     return g_string_free(g_steal_pointer(&page->text), FALSE);
 }
 
-/* Valid UTF-8 of one line without anything that a terminal obeys. */
-static char *tame(const char *text)
+/* Valid UTF-8 of one line without anything that a terminal obeys. length: -1 to the NUL. */
+static char *tame_octets(const char *text, gssize length)
 {
-    g_autofree char *valid = g_utf8_make_valid(text, -1);
+    g_autofree char *valid = g_utf8_make_valid(text, length);
     GString *out = g_string_new(NULL);
 
     for (const char *p = valid; *p != '\0'; p = g_utf8_next_char(p)) {
@@ -42,6 +42,11 @@ static char *tame(const char *text)
         g_string_append_unichar(out, shown ? c : '?');
     }
     return g_string_free(out, FALSE);
+}
+
+static char *tame(const char *text)
+{
+    return tame_octets(text, -1);
 }
 
 static void append_blanks(struct page *page, guint count)
@@ -130,4 +135,42 @@ void page_field(struct page *page, guint indent, guint column, const char *name,
     }
     append_blanks(page, column > at ? column - at : 0);
     append_wrapped(page, column, tame_value);
+}
+
+/* Tabs go to the next eighth cell of octets, which is near enough for what is read and not measured. */
+static char *without_tabs(const char *line, gsize length)
+{
+    GString *out = g_string_sized_new(length + 16);
+
+    for (gsize i = 0; i < length; i++) {
+        if (line[i] != '\t') {
+            g_string_append_c(out, line[i]);
+            continue;
+        }
+        do
+            g_string_append_c(out, ' ');
+        while (out->len % 8 != 0);
+    }
+    length = out->len;
+    char *octets = g_string_free(out, FALSE);
+    char *tamed = tame_octets(octets, (gssize)length);
+    g_free(octets);
+    return tamed;
+}
+
+void page_text(struct page *page, const char *octets, gsize length)
+{
+    for (gsize at = 0; at < length;) {
+        const char *end = memchr(octets + at, '\n', length - at);
+        gsize line = end != NULL ? (gsize)(end - octets) - at : length - at;
+        gsize shown = line > 0 && end != NULL && octets[at + line - 1] == '\r' ? line - 1 : line;
+        g_autofree char *text = without_tabs(octets + at, shown);
+
+        g_strchomp(text);
+        if (text[0] == '\0')
+            page_blank(page);
+        else
+            append_wrapped(page, 0, text);
+        at += line + 1;
+    }
 }

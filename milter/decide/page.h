@@ -22,6 +22,10 @@ void page_blank(struct page *page);
  * name may be longer: the value then begins after a blank. value may be NULL. */
 void page_field(struct page *page, guint indent, guint column, const char *name, const char *value);
 
+/* Octets of a mail, line by line (LF or CR LF) as they stand: long lines are wrapped, tabs are blanks, what
+ * is no UTF-8, or a terminal obeys or reads in another direction, is replaced. */
+void page_text(struct page *page, const char *octets, gsize length);
+
 /* Cells that a text takes. */
 guint page_cells(const char *text);
 

@@ -94,8 +94,8 @@ gboolean reason_may_be_waived(const struct reason *reason)
     return FALSE;
 }
 
-/* The value: a level, or what stands in the text; of texts in two languages the exact one (in ASCII, levels may
- * look alike). */
+/* The value: a level, or what stands in the text; of texts in two languages the exact one (in ASCII, levels
+ * may look alike). */
 static const char *value_of(const struct reason *reason)
 {
     if (reason->detail != NULL)

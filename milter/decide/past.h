@@ -38,15 +38,14 @@ const struct past_entry *past_of(const struct past *past, const char *canonical)
 /* What approved slips answer. A reason counts as answered for a recipient when an approved slip names it with
  * the same key (reason_key: id, check, part, place, value). */
 struct approvals {
-    GHashTable *answered; /* set of "canonical recipient\nreason key" */
+    GHashTable *answered;     /* set of "canonical recipient\nreason key" */
     struct label_set *stated; /* `approve --as`: what E is; NULL: none stated */
 };
 struct approvals *approvals_new(void);
 void approvals_free(struct approvals *approvals);
 DEFINE_AUTOPTR(approvals, approvals_free)
 void approvals_add(struct approvals *approvals, const char *canonical, const char *reason_key);
-gboolean approvals_has(const struct approvals *approvals, const char *canonical,
-                       const struct reason *reason);
+gboolean approvals_has(const struct approvals *approvals, const char *canonical, const struct reason *reason);
 
 /* May an approval answer this reason at all? Checks 2, 3, 5, 10, 11, 12 are never waived by a vote. */
 gboolean reason_may_be_waived(const struct reason *reason);

@@ -97,7 +97,7 @@ struct reply reply_make(const struct hearing *hearing)
     struct answer answer;
     char dsn[8];
 
-    if (decision->act == ACT_ACCEPT)
+    if (decision->act == ACT_ACCEPT || decision->act == ACT_DISCARD)
         return accepted();
     answer = answer_for(hearing);
     g_autofree char *text = answer.text;

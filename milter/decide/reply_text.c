@@ -142,3 +142,10 @@ char *reply_text_configured(const struct hearing *hearing, const struct reason *
 
     return words != NULL && is_printable_ascii(words) ? g_steal_pointer(&words) : NULL;
 }
+
+gboolean reply_text_is_lost(const struct hearing *hearing, const struct reason *reason)
+{
+    g_autofree char *words = reply_text_words(hearing, reason);
+
+    return words != NULL && !is_printable_ascii(words);
+}

@@ -21,4 +21,7 @@ char *reply_text_words(const struct hearing *hearing, const struct reason *reaso
  * it cannot be said in ASCII: then the row's own sentence stands for it. */
 char *reply_text_configured(const struct hearing *hearing, const struct reason *reason);
 
+/* The configuration has words for it that SMTP cannot carry: a notice has to. */
+gboolean reply_text_is_lost(const struct hearing *hearing, const struct reason *reason);
+
 #endif

@@ -231,8 +231,8 @@ void sender_find(struct hearing *hearing)
                    inputs->envelope->sender->form != ADDRESS_NULL;
 }
 
-/* Who says so: the login, else the certificate (a host that vouches has neither for its people: MAIL FROM, which
- * follows, is the login); of others the zone of the client. */
+/* Who says so: the login, else the certificate (a host that vouches has neither for its people: MAIL FROM,
+ * which follows, is the login); of others the zone of the client. */
 static const char *source_of(const struct inputs *inputs, const struct decided_sender *sender)
 {
     const struct policy *policy = inputs->snapshot->policy;

@@ -246,3 +246,37 @@ void texts_report(const GArray *texts, const struct inspect_limits *limits, stru
     }
     lines_finish(run.lines);
 }
+
+static void write_one(struct run *run, const struct own_text *text, GString *out)
+{
+    gboolean as_named = FALSE;
+    struct bytes utf8 = read_text(run, text, octets_of(run, text), &as_named);
+    struct plain plain;
+
+    if (!text->is_html)
+        g_string_append_len(out, utf8.data, (gssize)utf8.length);
+    else if (make_plain(run, utf8, &plain))
+        g_string_append_len(out, plain.whole->str, (gssize)plain.whole->len);
+    else
+        g_string_append_len(out, utf8.data,
+                            (gssize)utf8.length); /* no HTML that anybody can read: as it is */
+    if (out->len > 0 && out->str[out->len - 1] != '\n')
+        g_string_append_c(out, '\n');
+}
+
+void texts_write(const GArray *texts, const struct inspect_limits *limits, struct answer *answer,
+                 GString *out)
+{
+    g_autoptr(GPtrArray) kept = g_ptr_array_new_with_free_func(string_free);
+    struct run run = {limits, answer, NULL, kept};
+
+    for (guint i = 0; i < texts->len; i++) {
+        const struct own_text *text = &g_array_index(texts, struct own_text, i);
+
+        if (texts->len > 1)
+            g_string_append_printf(out, "%s[%s%u]\n", i > 0 ? "\n" : "", text->is_html ? "html " : "",
+                                   text->part);
+        write_one(&run, text, out);
+        g_ptr_array_set_size(kept, 0);
+    }
+}

@@ -20,6 +20,10 @@ struct own_text {
                           show one of its forms, so each is read from where they all begin */
 };
 
+/* The texts as people read them, each behind a line "[2]" or "[html 3]" with its part's number (a single one
+ * without), valid UTF-8. HTML whole: with what it hides from those who see it. */
+void texts_write(const GArray *texts, const struct inspect_limits *limits, struct answer *answer,
+                 GString *out);
 void texts_report(const GArray *texts, const struct inspect_limits *limits, struct answer *answer);
 
 #endif

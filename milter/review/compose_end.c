@@ -70,15 +70,28 @@ static const struct envelope_recipient *recorded_form(const struct recorded *rec
     return NULL;
 }
 
+/* The reviewer's note only where ASCII can say it; the text says it to people. */
+static char *end_in_ascii(const struct end *end)
+{
+    gboolean says_note = end->note != NULL && end->note[0] != '\0' && g_str_is_ascii(end->note);
+    const struct reason late = {.id = REASON_DEADLINE_PASSED};
+
+    if (end->ending == ENDING_EXPIRED)
+        return reply_text_of(&late);
+    if (!says_note)
+        return notice_text(NOTICE_NOT_APPROVED, LANGUAGE_EN, NULL);
+    g_autofree char *note = mime_line(end->note, NOTICE_SENTENCE_CHARACTERS);
+    const struct reason refused = {.id = REASON_REVIEWER_REFUSED, .detail = note};
+    return reply_text_of(&refused);
+}
+
 static void diagnose_end(const struct end *end, struct letter_recipient *named)
 {
-    g_autofree char *note = end->note != NULL ? mime_line(end->note, NOTICE_SENTENCE_CHARACTERS) : NULL;
-    const struct reason bare = {.id = end->ending == ENDING_EXPIRED ? REASON_DEADLINE_PASSED
-                                                                    : REASON_REVIEWER_REFUSED,
-                                .detail = note};
-    g_autofree char *english = reply_text_of(&bare);
+    gboolean late = end->ending == ENDING_EXPIRED;
+    g_autofree char *english = end_in_ascii(end);
 
-    letter_diagnose(named, reason_row(bare.id)->dsn, english, end->hold->reference);
+    letter_diagnose(named, reason_row(late ? REASON_DEADLINE_PASSED : REASON_REVIEWER_REFUSED)->dsn, english,
+                    end->hold->reference);
 }
 
 static struct letter_section *end_section(const struct end *end, struct letter *letter)

@@ -23,6 +23,15 @@
 #define RELEASE_ASKED 2                        /* so often it must not know a queue id to be believed */
 #define RECHECK_PEOPLE_MS (10 * 1000)          /* for the directory */
 
+/* the desk */
+#define DESK_NOTE_CHARACTERS 500 /* of a note */
+#define DESK_TRACE_LINES 200
+#define DESK_COPIES 1000              /* of an archive listing */
+#define DESK_TEXT_BYTES (1024 * 1024) /* of a message, as text: more is for --raw */
+#define DESK_PARTS 50                 /* that a summary names */
+#define DESK_INSPECT_MS 10000         /* for the reader of a summary */
+#define DESK_CLOCK_MS (5 * 60 * 1000) /* semantics.md 1: the clock may stand so far before the newest record */
+
 /* deadlines */
 #define SWEEP_LOOK_MS (60 * 1000)
 #define SWEEP_TWICE_US ((gint64)10 * 60 * G_USEC_PER_SEC) /* semantics.md 10 row 7 */
@@ -38,5 +47,13 @@
 #define NOTICE_ORIGINAL_BYTES 500      /* RFC 3461 4.2 */
 /* References that one digest lists. */
 #define DIGEST_REFERENCES 200
+
+/* The outbox (9.5). */
+#define OUTBOX_AN_HOUR 30
+#define OUTBOX_HOUR_MS ((gint64)3600 * 1000)
+#define OUTBOX_LOOK 100 /* notices of one look */
+#define OUTBOX_PAUSE_MIN_MS ((gint64)10 * 1000)
+#define OUTBOX_PAUSE_MAX_MS ((gint64)3600 * 1000)
+#define OUTBOX_KEEP_MS ((gint64)5 * 86400 * 1000)
 
 #endif

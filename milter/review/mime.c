@@ -186,6 +186,7 @@ char *mime_line(const char *text, guint characters)
     for (char *p = blanks; *p != '\0'; p++)
         if (*p == '\r' || *p == '\n' || *p == '\t')
             *p = ' ';
-    g_autofree char *visible = character_visible(g_strstrip(blanks), strlen(blanks));
+    g_strstrip(blanks);
+    g_autofree char *visible = character_visible(blanks, strlen(blanks));
     return character_shorten(visible, characters);
 }

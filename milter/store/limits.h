@@ -19,4 +19,13 @@
 #define CHECKPOINT_IDLE_MS 200 /* … for so long */
 #define CHECKPOINT_PAGES_BUSY 8000 /* … although there is something to be done */
 
+/* ---- rows */
+#define LIMIT_RECORD_BYTES (64 << 20) /* of session and envelope, of reasons, when read back */
+#define LIMIT_RECORD_REASONS 1000     /* of one recipient, kept with a hold */
+#define LIMIT_AUTHORS_BYTES 32768     /* of addresses in From, kept with a hold */
+#define LIMIT_MESSAGE_ID_BYTES 998    /* RFC 5322 2.1.1: no line is longer */
+#define AUDIT_RECIPIENTS 50           /* named in one record; the rest is a number */
+#define DEFAULT_DEADLINE_MS ((gint64)72 * 3600 * 1000) /* of a queue that the configuration does not name */
+#define ARCHIVE_FOREVER_MS G_GINT64_CONSTANT(253402300799000) /* end of 9999: no end is known */
+
 #endif

@@ -142,6 +142,36 @@ enum cleared clearances_check(const GPtrArray *clearances, gboolean unreadable, 
     return permanent > 1 ? CLEARED_AMBIGUOUS : CLEARED_YES;
 }
 
+gboolean clearances_depend_on_time(const GPtrArray *clearances, gboolean unreadable,
+                                   const struct schemes *schemes, const struct label *label)
+{
+    guint permanent = 0, dominating = 0; /* of those without bounds */
+    gboolean any_bounded_permanent = FALSE, any_bounded_dominates = FALSE;
+
+    if (unreadable || is_for_everybody(schemes, label))
+        return FALSE;
+    for (guint i = 0; i < clearances->len; i++) {
+        const struct clearance *clearance = g_ptr_array_index(clearances, i);
+        gboolean bounded = clearance->from != G_MININT64 || clearance->until != G_MAXINT64;
+        gboolean dominates = clearance->label->scheme == label->scheme &&
+                             label_dominates(clearance->label, clearance->all_categories, label);
+
+        if (dominates && !bounded && !clearance->permanent)
+            return FALSE; /* a grant that always holds */
+        if (clearance->label->scheme != label->scheme)
+            continue;
+        any_bounded_permanent = any_bounded_permanent || (bounded && clearance->permanent);
+        any_bounded_dominates = any_bounded_dominates || (bounded && dominates);
+        permanent += !bounded && clearance->permanent;
+        dominating += !bounded && dominates;
+    }
+    if (dominating == 0 && !any_bounded_dominates)
+        return FALSE; /* nobody's at any time */
+    if (any_bounded_permanent)
+        return TRUE; /* alone it may dominate, beside another it makes a conflict */
+    return any_bounded_dominates && (dominating == 0 || permanent > 1);
+}
+
 enum cleared clearances_check_set(const GPtrArray *clearances, gboolean unreadable,
                                   const struct schemes *schemes, const struct label_set *set, gint64 now,
                                   const struct label **which)

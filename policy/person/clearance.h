@@ -61,6 +61,10 @@ enum cleared {
  */
 enum cleared clearances_check(const GPtrArray *clearances, gboolean unreadable, const struct schemes *schemes,
                               const struct label *label, gint64 now);
+/* Would the answer be another one at another moment? For a clock that cannot be believed (semantics.md 1):
+ * when TRUE, the answer of clearances_check is not known. */
+gboolean clearances_depend_on_time(const GPtrArray *clearances, gboolean unreadable,
+                                   const struct schemes *schemes, const struct label *label);
 /* … every label of a set. The first answer other than YES, NO before the unknown ones; *which is the label it
  * is about (borrowed). */
 enum cleared clearances_check_set(const GPtrArray *clearances, gboolean unreadable,

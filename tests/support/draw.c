@@ -136,7 +136,7 @@ static void draw_policy(struct world *world)
     struct policy *policy = world->policy;
 
     if (draw_once_in(2))
-        g_ptr_array_add(policy->queues, g_strdup("first"));
+        world_add_queue(world, "first")->tell_sender = !draw_once_in(4);
     draw_outcome(world, &policy->unlabelled_inside, TRUE);
     draw_outcome(world, &policy->unlabelled_outside, TRUE);
     draw_outcome(world, &policy->sender_not_cleared, FALSE);
@@ -155,6 +155,39 @@ static void draw_policy(struct world *world)
     }
     draw_undecidable(world);
     draw_device(world);
+}
+
+/* ---------------------------------------------------------------- what is kept */
+/* Nearly always it can be; archives of every kind. */
+static void draw_keeping(struct world *world)
+{
+    if (draw_once_in(12))
+        g_clear_pointer(&world->conf->key_file, g_free);
+    if (draw_once_in(12))
+        g_clear_pointer(&world->conf->release_through, g_free);
+    if (draw_once_in(4))
+        world_add_archive(world, "everything", TAKES_EVERYTHING, NULL);
+    if (draw_once_in(3))
+        world_add_archive(world, "above", TAKES_LEVEL, draw_level(world)->name);
+    if (draw_once_in(4))
+        world_add_archive(world, "by rules", TAKES_BY_RULES, NULL);
+    world->clock_doubtful = draw_once_in(16);
+}
+
+void draw_past(struct world *world)
+{
+    static const enum past_state states[] = {PAST_HELD, PAST_SETTLED, PAST_ENDED, PAST_DEFERRED};
+
+    for (guint i = 0; i < world->envelope->recipients->len; i++) {
+        const struct envelope_recipient *to = g_ptr_array_index(world->envelope->recipients, i);
+        enum past_state state = states[below(4)];
+        struct past_entry entry = {.state = state,
+                                   .hold = state == PAST_DEFERRED ? 0 : 7,
+                                   .at_s = world->now - 1000,
+                                   .own_since_s = draw_once_in(3) ? 0 : world->now - 3600 * (gint64)below(8)};
+        if (draw_once_in(2))
+            past_set(world->past, to->address->canonical, entry);
+    }
 }
 
 /* ---------------------------------------------------------------- zones */
@@ -299,6 +332,8 @@ void draw_recipient(struct world *world)
 
     if (draw_once_in(10))
         recipient->rcpt_host = g_strdup("[partner.example]:25");
+    if (draw_once_in(8))
+        recipient->notify = g_strdup(draw_once_in(2) ? "NEVER" : "SUCCESS,FAILURE");
     if (draw_once_in(20))
         recipient->rcpt_addr = g_strdup("x@elsewhere.example");
 }
@@ -348,6 +383,8 @@ static void draw_message(struct world *world)
     draw_marks(world);
     if (draw_once_in(6))
         world_finding(world, findings[below(G_N_ELEMENTS(findings))], below(3));
+    if (draw_once_in(16))
+        world_field(world, draw_once_in(2) ? "X-Miji-Release" : "x-miji-release", DRAW_CANARY);
     world->facts->is_report = draw_once_in(4);
     if (draw_once_in(16))
         world_no_facts(world, none[below(G_N_ELEMENTS(none))]);
@@ -370,11 +407,14 @@ struct world *draw_world(void)
 
     draw_zones(world);
     draw_policy(world);
+    draw_keeping(world);
     draw_people(world);
     draw_session(world);
     draw_message(world);
     for (guint i = 0; i < recipients; i++)
         draw_recipient(world);
+    if (draw_once_in(3))
+        draw_past(world);
     draw_down(world);
     return world;
 }

@@ -19,6 +19,7 @@ void draw_recipient(struct world *world);
 void draw_claim(struct world *world, enum place_kind kind); /* a mark that is understood, in this place */
 void draw_session(struct world *world);
 void draw_clearances(struct world *world); /* of everybody, anew */
+void draw_past(struct world *world);       /* of everybody who is addressed, or nobody */
 
 /* A random answer with one chance in n. */
 gboolean draw_once_in(gint n);

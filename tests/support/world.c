@@ -53,6 +53,28 @@ struct zone *world_add_zone(struct world *world, const char *name, const char *l
     return zone;
 }
 
+struct queue *world_add_queue(struct world *world, const char *name)
+{
+    struct queue *queue = queue_new(name);
+
+    g_ptr_array_add(world->conf->queues, queue);
+    g_ptr_array_add(world->policy->queues, g_strdup(name));
+    return queue;
+}
+
+struct archive *world_add_archive(struct world *world, const char *name, gint takes, const char *level)
+{
+    struct archive *archive = archive_new(name);
+
+    archive->takes = takes;
+    if (level != NULL) {
+        archive->scheme = schemes_home(world->schemes);
+        archive->level = world_level(world, level);
+    }
+    g_ptr_array_add(world->conf->archives, archive);
+    return archive;
+}
+
 static void make_zones(struct world *world)
 {
     struct zone *office = world_add_zone(world, "office", "机密");
@@ -132,12 +154,19 @@ struct world *world_over(struct schemes *schemes)
     world->schemes = schemes;
     world->zones = zones_new();
     world->policy = policy_new();
+    world->conf = conf_new();
+    world->conf->key_file = g_strdup("/etc/miji/store.key");
+    world->conf->release_through = g_strdup("inet:10026@127.0.0.1");
+    world->past = past_new();
     world->people = g_ptr_array_new_with_free_func((GDestroyNotify)person_unref);
     world->down = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     world->strings = g_ptr_array_new_with_free_func(g_free);
     world->now = WORLD_NOW;
-    world->snapshot = (struct snapshot){
-        .generation = 1, .schemes = world->schemes, .zones = world->zones, .policy = world->policy};
+    world->snapshot = (struct snapshot){.generation = 1,
+                                        .conf = world->conf,
+                                        .schemes = world->schemes,
+                                        .zones = world->zones,
+                                        .policy = world->policy};
     world_new_message(world);
     return world;
 }
@@ -171,7 +200,10 @@ void world_free(struct world *world)
     g_ptr_array_unref(world->strings);
     g_ptr_array_unref(world->people);
     g_hash_table_unref(world->down);
+    past_free(world->past);
+    approvals_free(world->approvals);
     policy_free(world->policy);
+    conf_free(world->conf);
     zones_free(world->zones);
     schemes_unref(world->schemes);
     g_free(world);
@@ -309,6 +341,9 @@ struct inputs world_inputs(struct world *world)
                            .facts_state = world->facts_state,
                            .too_large = world->too_large,
                            .people = world->query,
+                           .past = world->past,
+                           .approvals = world->approvals,
+                           .clock_doubtful = world->clock_doubtful,
                            .now = world->now,
                            .explain = world->explain};
 }

@@ -6,7 +6,7 @@
  *     an 绝密, bo 机密, mi 秘密, ni 内部, gu 公开, "nobody" without clearance; all at agency.gov.cn, login =
  * name. zones: office (10.0.0.0/8, inside, 机密), travellers (login, TLS 1.2 and certificate, 内部), partner
  * ministry (certificate relay.ministry.gov.cn or peer 192.0.2.7; TLS verified, 秘密, accepts cn), internet
- * (公开).
+ * (公开). It has a key and a way out, so that it can hold, but no queue.
  */
 #ifndef TESTS_SUPPORT_WORLD_H
 #define TESTS_SUPPORT_WORLD_H
@@ -17,6 +17,7 @@ struct world {
     struct schemes *schemes;
     struct zones *zones;
     struct policy *policy;
+    struct conf *conf;
     struct snapshot snapshot;
     GPtrArray *people; /* struct person *, held; world_decide makes a directory of them */
     GHashTable *down;  /* addresses and logins about which the directory cannot be asked */
@@ -26,6 +27,9 @@ struct world {
     enum facts_state facts_state;
     gboolean too_large, explain;
     gint64 now;
+    struct past *past;           /* of the messages to come; empty */
+    struct approvals *approvals; /* NULL: no recheck */
+    gboolean clock_doubtful;
     GPtrArray *strings; /* what the facts point into */
     struct directory *directory;
     struct directory_query *query; /* of the last decision */
@@ -37,6 +41,10 @@ struct world *world_over(struct schemes *schemes);
 /* A zone behind the others, carrying up to a level of the home scheme. Borrowed. */
 struct zone *world_add_zone(struct world *world, const char *name, const char *level);
 void names_add(GPtrArray **names, const char *name);
+/* A queue behind the others. Borrowed. */
+struct queue *world_add_queue(struct world *world, const char *name);
+/* level: of the home scheme; NULL without. Borrowed. */
+struct archive *world_add_archive(struct world *world, const char *name, gint takes, const char *level);
 void world_free(struct world *world);
 DEFINE_AUTOPTR(world, world_free)
 

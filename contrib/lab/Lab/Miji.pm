@@ -9,14 +9,24 @@ use File::Copy qw(copy);
 use File::Glob qw(bsd_glob);
 use File::Path qw(make_path);
 
-# conf: text of miji.conf, with places (see "miji_conf"); default: contrib/lab/miji.conf. arguments => […]: more of the
-# command line. environment => { … }. Returns when its sockets accept connections.
+# The users of this host as whom people of the directory ask at the control socket: who asks is decided by the uid of the
+# peer, so each person has the name of a user that every Debian has as a second login (a second value of uid, Lab/Slapd.pm).
+our %UNIX_USER = (
+    an => 'daemon', bo => 'bin', mi => 'games', ni => 'man', gu => 'lp', ra => 'news', boss => 'uucp', pa => 'proxy',
+    wu => 'www-data', gao => 'backup');
+my $CONTROL_GROUP = 'users';    # of the control socket in the lab's miji.conf
+
+# conf: text of miji.conf, with places (see "write_miji_conf"); default: contrib/lab/miji.conf. review => 1: with what is in
+# contrib/lab/review.conf behind it, and conflicts of labels held. arguments => […]: more of the command line.
+# environment => { … }. Returns when its sockets accept connections.
 sub start_miji {
     my ($self, %option) = @_;
     $self->_prepare_miji if !-d "$self->{dir}/state";
-    $self->write_miji_conf($option{conf}) if defined $option{conf} || !-e $self->miji_conf_file;
+    $self->write_miji_conf($option{review} ? $self->review_conf($option{conf}) : $option{conf})
+        if defined $option{conf} || $option{review} || !-e $self->miji_conf_file;
     $self->{milter_sockets} = _sockets(Lab::read_file($self->miji_conf_file));
-    local %ENV = (%ENV, %{ $option{environment} || {} });
+    # Whose queue and log Miji's supervisor looks into.
+    local %ENV = (%ENV, MAIL_CONFIG => "$self->{dir}/postfix/config", %{ $option{environment} || {} });
     $self->start_process(
         'miji', "$self->{dir}/bin/miji-milter",
         -c => $self->miji_conf_file,
@@ -40,6 +50,15 @@ sub stop_miji {
     return $status;
 }
 
+# KILL to all of its processes at once, as when the host loses its power; a later start_miji finds what it left.
+sub kill_miji {
+    my ($self) = @_;
+    my @pids = map { $_->{pid} } $self->miji_processes;
+    kill 'KILL', @pids;
+    $self->wait_for(sub { !$self->is_running('miji') && !grep { kill 0, $_ } @pids }, 10)
+        or die "miji survives KILL\n";
+}
+
 # HUP: reads its configuration again; conf as for start_miji.
 sub reload_miji {
     my ($self, $conf) = @_;
@@ -52,6 +71,25 @@ sub miji {
     my ($self, @arguments) = @_;
     $self->_prepare_miji if !-d "$self->{dir}/state";
     return Lab::run_command("$self->{dir}/bin/miji", @arguments);
+}
+
+# The same as a person of the directory (an, bo, …), or as root without one: asks the running Miji. Status and output.
+sub miji_as {
+    my ($self, $person, @arguments) = @_;
+    my @command = ("$self->{dir}/bin/miji", '-c', $self->miji_conf_file, @arguments);
+    return Lab::run_command(@command) if !defined $person;
+    my ($uid, $gid) = ((getpwnam $UNIX_USER{$person})[2], scalar getgrnam $CONTROL_GROUP);
+    my $pid = open(my $out, '-|') // die "fork: $!\n";
+    if ($pid == 0) {
+        open STDERR, '>&', \*STDOUT;
+        $) = "$gid $gid";
+        POSIX::setgid($gid);
+        POSIX::setuid($uid);
+        exec { $command[0] } @command or do { print "$command[0]: $!\n"; POSIX::_exit(127) };
+    }
+    my $text = join '', <$out>;
+    close $out;
+    return ($? >> 8 || $? & 127, $text);
 }
 
 # Lines of Miji's log that fit.
@@ -78,15 +116,23 @@ sub miji_processes {
 
 sub miji_conf_file { my ($self) = @_; return "$self->{dir}/etc/miji.conf" }
 
-# The socket of a running Miji in Postfix's words; '' without one. role: smtp or local.
+# The socket of a running Miji in Postfix's words; '' without one. role: smtp, local or release.
 sub milter_socket {
     my ($self, $role) = @_;
     my $path = $self->{milter_sockets}{$role} or return '';
     return "unix:$path";
 }
 
-# Writes miji.conf. Places in its text: @RUN@ (for sockets), @STATE@, @ETC@ (schemes/ is below), @TLS@ (ca.pem), and
-# @LDAP@ @LDAPS@ @LDAPI@ @SLOW@ @SLOWS@ (URLs of slapd and of the slow proxy before it).
+# A configuration that keeps and reviews mail: the text (default: contrib/lab/miji.conf) and contrib/lab/review.conf.
+sub review_conf {
+    my ($self, $text) = @_;
+    $text //= Lab::read_file("$self->{top}/contrib/lab/miji.conf");
+    $text =~ s/^label conflict\s+refuse$/label conflict      hold in "labels"/m;
+    return "$text\n" . Lab::read_file("$self->{top}/contrib/lab/review.conf");
+}
+
+# Writes miji.conf. Places in its text: @RUN@ (for sockets), @STATE@, @ETC@ (schemes/ is below, store.key too), @TLS@
+# (ca.pem), @RELEASE@ (port of Postfix's release listener), and @LDAP@ @LDAPS@ @LDAPI@ @SLOW@ @SLOWS@ (URLs of slapd and of the slow proxy before it).
 sub write_miji_conf {
     my ($self, $text) = @_;
     $text //= Lab::read_file("$self->{top}/contrib/lab/miji.conf");
@@ -94,7 +140,8 @@ sub write_miji_conf {
         RUN => "$self->{dir}/run",
         STATE => "$self->{dir}/state",
         ETC => "$self->{dir}/etc",
-        TLS => "$self->{dir}/tls"
+        TLS => "$self->{dir}/tls",
+        RELEASE => $self->free_port('release')
     );
     if ($self->{port}{ldap}) {
         $place{ uc $_ } = $self->ldap_url($_) for qw(ldap ldaps ldapi slow slows);
@@ -115,8 +162,11 @@ sub _prepare_miji {
         copy($scheme, "$self->{dir}/etc/schemes/") or die "$scheme: $!\n";
     }
     Lab::write_file("$self->{dir}/etc/ldap.password", $self->password('miji') . "\n", 0600);
+    open my $random, '<:raw', '/dev/urandom' or die "/dev/urandom: $!\n";
+    read $random, my $key, 32;
+    Lab::write_file("$self->{dir}/etc/store.key", $key, 0400);
     my ($uid, $gid) = (getpwnam 'nobody')[2, 3];
-    chown $uid, $gid, "$self->{dir}/state", "$self->{dir}/etc/ldap.password";
+    chown $uid, $gid, "$self->{dir}/state", map {"$self->{dir}/etc/$_"} qw(ldap.password store.key);
     chmod 0700, "$self->{dir}/state";
 }
 

@@ -4,26 +4,29 @@ package Lab::Postfix;
 #   port smtp        what the world sees; XCLIENT from loopback, so that tests play other clients
 #   port submission  with SASL (sasldb: NAME-secret for the people of the example tree, realm agency.gov.cn)
 #   both             STARTTLS, client certificates of the lab's authority are asked for
+#   port release     where Miji hands over what it releases and its notices: only if Miji has a release socket
 #   agency.gov.cn    inside: one Maildir for each recipient, dir/mail/ADDRESS (Lab/Mailbox.pm)
 #   everything else  outside: goes to smtp-sink, into dir/mail as well
 
 use strict;
 use warnings;
 
-our @PEOPLE = qw(an bo mi ni gu ra boss pa wu);
+our @PEOPLE = qw(an bo mi ni gu ra boss pa wu gao);
 
-# smtp_milters, local_milters: what smtpd_milters and non_smtpd_milters say (default: the sockets of a running Miji, else
-# none). main => { NAME => VALUE }: more for main.cf. chroot => 1: the milters' clients, smtpd and cleanup, in the chroot of the
-# queue, as Debian has them (the sasldb is not there: no logins). After stop_postfix the queue is still there.
+# smtp_milters, local_milters, release_milters: what smtpd_milters, non_smtpd_milters and smtpd_milters of the release listener
+# say (default: the sockets of a running Miji, else none; no release_milters, no listener). main => { NAME => VALUE }: more for
+# main.cf. chroot => 1: the milters' clients, smtpd and cleanup, in the chroot of the queue, as Debian has them (the sasldb is
+# not there: no logins). After stop_postfix the queue is still there.
 sub start_postfix {
     my ($self, %option) = @_;
     my $dir = "$self->{dir}/postfix";
-    $self->free_port($_) for qw(smtp submission sink);
+    $self->free_port($_) for qw(smtp submission release sink);
     $self->_prepare_postfix if !-d $dir;
-    my %milters =
-        (smtp_milters => $self->milter_socket('smtp'), local_milters => $self->milter_socket('local'), %option);
+    my %milters = ((map { ("${_}_milters" => $self->milter_socket($_)) } qw(smtp local release)), %option);
     Lab::write_file("$dir/config/main.cf", $self->_main_cf(\%milters));
-    Lab::write_file("$dir/config/master.cf", $self->_master_cf($option{chroot} ? 'y' : 'n'));
+    $self->{services} = $self->_master_cf($option{chroot} ? 'y' : 'n');
+    $self->{release_service} = $self->_release_service($milters{release_milters});
+    Lab::write_file("$dir/config/master.cf", $self->{services} . $self->{release_service});
     if (!$self->is_running('smtp-sink')) {
         $self->start_process(
             'smtp-sink', $^X,
@@ -45,6 +48,16 @@ sub reload_postfix {
     Lab::run_command('/usr/sbin/postconf', -c => $dir, map {"$_=$setting{$_}"} sort keys %setting) if %setting;
     my ($status, $text) = Lab::run_command('/usr/sbin/postfix', -c => $dir, 'reload');
     die "postfix reload: $text" if $status;
+}
+
+# Takes the release listener away from a running Postfix, or gives it back; returns when that is so.
+sub set_release_listener {
+    my ($self, $there) = @_;
+    Lab::write_file("$self->{dir}/postfix/config/master.cf",
+        $self->{services} . ($there ? $self->{release_service} : ''));
+    $self->reload_postfix;
+    $self->wait_for(sub { !!$self->accepts($self->{port}{release}) == !!$there }, 10)
+        or die "the release listener does not obey\n";
 }
 
 # True if it ran and has ended.
@@ -223,6 +236,24 @@ END
         $text .= "$name = $more{$name}\n";
     }
     return $text;
+}
+
+# The listener of contrib/postfix/master.cf.example: no milter but the release socket, nobody but this host, nothing rewritten.
+sub _release_service {
+    my ($self, $milters) = @_;
+    return '' if $milters eq '';
+    return <<"END";
+127.0.0.1:$self->{port}{release} inet n - n - - smtpd
+    -o syslog_name=postfix/release
+    -o smtpd_milters=$milters
+    -o milter_default_action=tempfail
+    -o mynetworks=127.0.0.0/8
+    -o smtpd_relay_restrictions=permit_mynetworks,reject
+    -o smtpd_recipient_restrictions=
+    -o smtpd_authorized_xclient_hosts=
+    -o smtpd_tls_security_level=none
+    -o local_header_rewrite_clients=
+END
 }
 
 sub _master_cf {

@@ -104,10 +104,17 @@ sub slapd_searches {
 sub _tree {
     my ($self) = @_;
     my $ldif = Lab::read_file("$self->{top}/ldap-schema/example.ldif") or die "no ldap-schema/example.ldif\n";
-    $ldif =~ s/^(uid: (\w+))$/$1\nuserPassword: @{[ $self->password($2) ]}/mg;
+    $ldif =~ s/^(uid: (\w+))$/"$1\n" . _unix_login($2) . 'userPassword: ' . $self->password($2)/meg;
     $ldif =~
         s/^(objectClass: applicationProcess\n)(cn: (\w+))$/$1objectClass: simpleSecurityObject\n$2\nuserPassword: @{[ $self->password($3) ]}/mg;
     return $ldif;
+}
+
+# The user of this host as whom a person asks Miji (Lab/Miji.pm).
+sub _unix_login {
+    my ($name) = @_;
+    my $user = $Lab::Miji::UNIX_USER{$name} or return '';
+    return "uid: $user\n";
 }
 
 sub _prepare_conf {

@@ -23,10 +23,12 @@ static void fits(enum message_id id, enum language language)
 
 static void test_width(void)
 {
-    static const enum message_id texts[] = {MSG_CLI_USAGE,         MSG_CLI_USAGE_END,    MSG_CLI_CHECK_USAGE,
-                                            MSG_CLI_EXPLAIN_USAGE, MSG_CLI_STATUS_USAGE, MSG_CLI_RELOAD_USAGE,
-                                            MSG_CLI_DOCTOR_USAGE,  MSG_CLI_STORE_USAGE,  MSG_STORE_KEY_COPY,
-                                            MSG_STORE_KEY_WRITE,   MSG_STORE_KEY_OWNER};
+    static const enum message_id texts[] = {
+        MSG_CLI_USAGE,         MSG_CLI_USAGE_END,     MSG_CLI_CHECK_USAGE,  MSG_CLI_EXPLAIN_USAGE,
+        MSG_CLI_STATUS_USAGE,  MSG_CLI_RELOAD_USAGE,  MSG_CLI_DOCTOR_USAGE, MSG_CLI_HELD_USAGE,
+        MSG_CLI_SHOW_USAGE,    MSG_CLI_APPROVE_USAGE, MSG_CLI_REFUSE_USAGE, MSG_CLI_NOTE_USAGE,
+        MSG_CLI_RELEASE_USAGE, MSG_CLI_TRACE_USAGE,   MSG_CLI_ARCHIVE_USAGE, MSG_CLI_STORE_USAGE,
+        MSG_STORE_KEY_COPY,    MSG_STORE_KEY_WRITE,   MSG_STORE_KEY_OWNER};
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
         fits(texts[i], LANGUAGE_EN);
         fits(texts[i], LANGUAGE_ZH);

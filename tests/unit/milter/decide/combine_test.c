@@ -1,187 +1,125 @@
 /* The whole table of semantics.md 7.2: every mixture of verdicts for every kind of sender. */
-#include "tests/support/world.h"
+#include <string.h>
 
-/* A message marked 秘密 goes to some of an (deliver), held@hold.example (hold), zz (defer: cannot be asked),
- * ni (refuse). */
-enum { D = 1, H = 2, F = 4, R = 8, MIXTURES = 16 };
+#include "tests/support/mixture.h"
 
-static const struct {
-    int part;
-    const char *to;
-    enum verdict verdict;
-} parts[] = {{D, "an@agency.gov.cn", VERDICT_DELIVER},
-             {H, "held@hold.example", VERDICT_HOLD},
-             {F, "zz@agency.gov.cn", VERDICT_DEFER},
-             {R, "ni@agency.gov.cn", VERDICT_REFUSE}};
-
-static void add_holding_zone(struct world *world)
-{
-    struct zone *zone = zone_new("waiting");
-
-    zone_add_limit(zone, label_new(schemes_home(world->schemes), world_level(world, "内部")));
-    zone->limit_otherwise.kind = OUTCOME_HOLD;
-    zone->limit_otherwise.queue = g_strdup("labels");
-    zone->recipients = g_ptr_array_new_with_free_func(g_free);
-    g_ptr_array_add(zone->recipients, g_strdup("hold.example"));
-    g_ptr_array_insert(world->zones->list, 0, zone);
-    g_ptr_array_add(world->policy->queues, g_strdup("labels"));
-}
-
-static void from_person(struct world *world)
-{
-    world_usual(world, "秘密");
-}
-
-static void from_person_null(struct world *world)
-{
-    world_usual(world, "秘密");
-    world_from(world, "<>");
-}
-
-static void from_peer(struct world *world)
-{
-    world_partner(world);
-    world_from(world, "<chen@ministry.gov.cn>");
-    world_field(world, "X-Classification", "秘密");
-}
-
-/* The partner's network may carry it, but the sender is none of the partner's. */
-static void from_outside(struct world *world)
-{
-    world_partner(world);
-    world_from(world, "<somebody@elsewhere.example>");
-    world_field(world, "X-Classification", "秘密");
-}
-
-static void from_outside_holding(struct world *world)
-{
-    from_outside(world);
-    world->policy->outside_hold_refused = TRUE;
-}
-
-static void from_device(struct world *world)
-{
-    struct device *device = g_new0(struct device, 1);
-
-    device->address = g_strdup("an@agency.gov.cn");
-    network_parse("10.9.0.7/32", &device->network);
-    device->scheme = schemes_home(world->schemes);
-    device->level = world_level(world, "秘密");
-    g_ptr_array_add(world->policy->devices, device);
-    world_office(world, NULL);
-    world->session.client = ip_parse("10.9.0.7");
-    world_from(world, "<an@agency.gov.cn>");
-    world_field(world, "X-Classification", "秘密");
-}
-
-static void from_local(struct world *world)
-{
-    struct zone_limit *limit = g_ptr_array_index(world->zones->local->limits, 0);
-
-    limit->label->level = world_level(world, "机密");
-    session_clear(&world->session);
-    world->session.role = ROLE_LOCAL;
-    world_from(world, "an@agency.gov.cn");
-    world_field(world, "X-Classification", "秘密");
-}
-
-/* a accept, r refuse, d defer; one letter for each mixture, counted in binary:
- * D H DH F DF HF DHF R DR HR DHR FR DFR HFR DHFR. */
+/*
+ * For each mixture, counted in binary, D H DH F DF HF DHF R DR HR DHR FR DFR HFR DHFR: the act (a accept, x
+ * discard, r refuse, d defer), then the fate of each recipient (s stays, h held, r refused, d deferred, k
+ * kept).
+ */
+#define TOLD "as xh ash dd ddd ddd dddd rr asr xhr ashr ddd dddd dddd ddddd"
+#define UNTOLD "as xh ash dd ddd ddd dddd rr rrr rrr rrrr rrr rrrr rrrr rrrrr"
+#define ALL "as xh xhh dd ddd ddd dddd rr rrr rrr rrrr rrr rrrr rrrr rrrrr"
 static const struct {
     const char *name;
     void (*from)(struct world *);
     const char *split, *all; /* some recipients not cleared split | refuse all */
+    gboolean holds_nothing, holds_refused;
 } rows[] = {
-    {"person", from_person, "arrddddrrrrdddd", "arrddddrrrrrrrr"},
-    {"person, null sender", from_person_null, "arrddddrrrrrrrr", "arrddddrrrrrrrr"},
-    {"peer", from_peer, "arrddddrrrrdddd", "arrddddrrrrrrrr"},
-    {"outside", from_outside, "arrddddrrrrrrrr", "arrddddrrrrrrrr"},
-    {"outside, hold refused", from_outside_holding, "arrddddrrrrrrrr", "arrddddrrrrrrrr"},
-    {"device", from_device, "arrddddrrrrrrrr", "arrddddrrrrrrrr"},
-    {"local", from_local, "adddddddddddddd", "adddddddddddddd"},
+    {"person", mixture_from_person, TOLD, ALL, FALSE, FALSE},
+    {"person, null sender", mixture_from_person_null, UNTOLD, ALL, FALSE, FALSE},
+    {"peer", mixture_from_peer, TOLD, ALL, FALSE, FALSE},
+    {"outside", mixture_from_outside, UNTOLD, ALL, FALSE, FALSE},
+    {"outside, hold refused", mixture_from_outside_holding,
+     "as xh ash dd ddd ddd dddd rr ash xhh ashh rrr dddd dddd ddddd", ALL, FALSE, TRUE},
+    {"device", mixture_from_device, UNTOLD, ALL, FALSE, FALSE},
+    {"local", mixture_from_local, "as xh ash dd ddd ddd dddd xk xkk xkk xkkk xkk xkkk xkkk xkkkk",
+     "as xh xhh dd ddd ddd dddd xk xkk xkk xkkk xkk xkkk xkkk xkkkk", FALSE, FALSE},
+    {"local, nothing is kept", mixture_from_local_keyless,
+     "as dd ddd dd ddd ddd dddd dd ddd ddd dddd ddd dddd dddd ddddd",
+     "as dd ddd dd ddd ddd dddd dd ddd ddd dddd ddd dddd dddd ddddd", TRUE, FALSE},
+    {"person, no way out", mixture_from_person_mute,
+     "as rr rrr dd ddd ddd dddd rr rrr rrr rrrr ddd dddd dddd ddddd",
+     "as rr rrr dd ddd rrr rrrr rr rrr rrr rrrr rrr rrrr rrrr rrrrr", TRUE, FALSE},
 };
-
-static enum act act_of(char letter)
-{
-    switch (letter) {
-    case 'a':
-        return ACT_ACCEPT;
-    case 'r':
-        return ACT_REFUSE;
-    case 'd':
-        return ACT_DEFER;
-    }
-    return ACT_DISCARD;
-}
 
 static struct decision *decide_mixture(struct world *world, guint row, int mixture, gboolean all)
 {
-    add_holding_zone(world);
-    g_hash_table_add(world->down, g_strdup("zz@agency.gov.cn"));
+    mixture_add_queue(world);
     world->policy->refuse_all = all;
     rows[row].from(world);
-    for (guint i = 0; i < G_N_ELEMENTS(parts); i++)
-        if (mixture & parts[i].part)
-            world_to(world, parts[i].to);
+    for (guint i = 0; i < MIXTURE_PARTS; i++)
+        if (mixture & mixture_parts[i].part)
+            world_to(world, mixture_parts[i].to);
     return world_decide(world);
 }
 
+/* Each by itself, as the table's letters call them. */
+static enum verdict verdict_alone(guint row, int part)
+{
+    for (guint i = 0; i < MIXTURE_PARTS; i++) {
+        if (mixture_parts[i].part != part)
+            continue;
+        if (part == H && rows[row].holds_nothing)
+            return VERDICT_REFUSE;
+        return mixture_parts[i].verdict;
+    }
+    g_assert_not_reached();
+}
+
 /* Every recipient its own verdict; with `refuse all` everybody the strictest. */
-static void assert_verdicts(const struct decision *decision, int mixture, gboolean all)
+static void assert_verdicts(const struct decision *decision, guint row, int mixture, gboolean all)
 {
     enum verdict strictest = VERDICT_DELIVER;
 
-    for (guint i = 0; i < G_N_ELEMENTS(parts); i++)
-        if (mixture & parts[i].part)
-            strictest = MAX(strictest, parts[i].verdict);
+    for (guint i = 0; i < MIXTURE_PARTS; i++)
+        if (mixture & mixture_parts[i].part)
+            strictest = MAX(strictest, verdict_alone(row, mixture_parts[i].part));
     g_assert_cmpint(decision->verdict, ==, strictest);
-    for (guint i = 0; i < G_N_ELEMENTS(parts); i++) {
-        if ((mixture & parts[i].part) == 0)
+    for (guint i = 0; i < MIXTURE_PARTS; i++) {
+        if ((mixture & mixture_parts[i].part) == 0)
             continue;
-        const struct decided_recipient *recipient = world_recipient(decision, parts[i].to);
-        g_assert_cmpint(recipient->verdict, ==, all ? strictest : parts[i].verdict);
+        const struct decided_recipient *recipient = world_recipient(decision, mixture_parts[i].to);
+        g_assert_cmpint(recipient->verdict, ==, all ? strictest : verdict_alone(row, mixture_parts[i].part));
         g_assert_true((recipient->leading == NULL) == (recipient->verdict == VERDICT_DELIVER));
-        g_assert_true((recipient->queue != NULL) == (recipient->verdict == VERDICT_HOLD));
+        gboolean held_refused = rows[row].holds_refused && recipient->verdict == VERDICT_REFUSE && !all &&
+                                (mixture & (D | H)) != 0;
+        g_assert_true((recipient->queue != NULL) == (recipient->verdict == VERDICT_HOLD || held_refused));
     }
 }
 
 static void assert_reply(const struct decision *decision)
 {
-    guint digit = decision->reply.code / 100;
+    static const guint digits[] = {[ACT_ACCEPT] = 2, [ACT_DISCARD] = 2, [ACT_REFUSE] = 5, [ACT_DEFER] = 4};
+    guint digit = digits[decision->act];
 
-    switch (decision->act) {
-    case ACT_ACCEPT:
-        g_assert_cmpuint(digit, ==, 2);
-        g_assert_null(decision->leading);
-        return;
-    case ACT_REFUSE:
-        g_assert_cmpuint(digit, ==, 5);
-        break;
-    case ACT_DEFER:
-        g_assert_cmpuint(digit, ==, 4);
-        break;
-    case ACT_DISCARD:
-        g_assert_not_reached();
-    }
-    g_assert_nonnull(decision->leading);
+    g_assert_cmpuint(decision->reply.code / 100, ==, digit);
     g_assert_cmpint(decision->reply.dsn[0] - '0', ==, (int)digit);
-    g_assert_true(g_str_has_suffix(decision->reply.text, "[MIJI-abc234]"));
+    g_assert_true((decision->leading == NULL) == (decision->verdict == VERDICT_DELIVER));
+    if (digit != 2)
+        g_assert_true(g_str_has_suffix(decision->reply.text, "[MIJI-abc234]"));
+}
+
+/* What stands in the outcome's letters, once more as flags. */
+static void assert_flags(const struct decision *decision, const char *expected)
+{
+    g_assert_true(decision->holds == (strchr(expected + 1, 'h') != NULL));
+    g_assert_true(decision->keeps_copy == (strchr(expected + 1, 'k') != NULL));
+    g_assert_true(decision_is_recorded(decision) == (expected[0] != 'd' && strcmp(expected, "as") != 0));
+    g_assert_true(decision->own_trouble ==
+                  (expected[0] == 'd' && decision->leading->id == REASON_DIRECTORY_UNAVAILABLE));
 }
 
 static void test_table(void)
 {
     for (guint row = 0; row < G_N_ELEMENTS(rows); row++)
-        for (int mixture = 1; mixture < MIXTURES; mixture++)
-            for (int all = 0; all < 2; all++) {
+        for (int all = 0; all < 2; all++) {
+            g_auto(GStrv) expected = g_strsplit(all ? rows[row].all : rows[row].split, " ", -1);
+
+            g_assert_cmpuint(g_strv_length(expected), ==, MIXTURES - 1);
+            for (int mixture = 1; mixture < MIXTURES; mixture++) {
                 g_autoptr(world) world = world_new();
                 g_autoptr(decision) decision = decide_mixture(world, row, mixture, all);
-                char letter = (all ? rows[row].all : rows[row].split)[mixture - 1];
+                g_autofree char *outcome = mixture_outcome(decision);
 
                 g_test_message("%s, mixture %d, refuse all %d", rows[row].name, mixture, all);
-                g_assert_cmpint(decision->act, ==, act_of(letter));
-                assert_verdicts(decision, mixture, all);
+                g_assert_cmpstr(outcome, ==, expected[mixture - 1]);
+                assert_verdicts(decision, row, mixture, all);
                 assert_reply(decision);
+                assert_flags(decision, expected[mixture - 1]);
             }
+        }
 }
 
 /* An outsider must not learn from a mixture who was refused; others hear of the refused one. */
@@ -210,24 +148,42 @@ static void test_leading_of_deferred(void)
     g_assert_cmpstr(decision->reply.dsn, ==, "4.4.3");
 }
 
-/* No queue: a default of hold is a refusal (semantics.md 8); what the configuration says is a hold stays one.
- */
-static void test_hold_without_queue(void)
+/* No queue: a default of hold is a refusal (semantics.md 8). Where nothing can be kept, or released, so is
+ * every hold. */
+static void test_hold_impossible(void)
 {
-    for (int with_queue = 0; with_queue < 2; with_queue++) {
+    for (int lacks = 0; lacks < 4; lacks++) {
         g_autoptr(world) world = world_new();
         world_usual(world, "公开");
         world_text(world, PLACE_SUBJECT, 0, "【内部】通知");
         world_to(world, "an@agency.gov.cn");
-        if (with_queue)
-            g_ptr_array_add(world->policy->queues, g_strdup("first"));
+        if (lacks != 1)
+            world_add_queue(world, "first");
+        if (lacks == 2)
+            g_clear_pointer(&world->conf->key_file, g_free);
+        if (lacks == 3)
+            g_clear_pointer(&world->conf->release_through, g_free);
         g_autoptr(decision) decision = world_decide(world);
         g_assert_cmpint(decision->leading->id, ==, REASON_LABEL_CONFLICT);
-        g_assert_cmpint(decision->verdict, ==, with_queue ? VERDICT_HOLD : VERDICT_REFUSE);
-        g_assert_cmpint(decision->act, ==, ACT_REFUSE);
-        if (with_queue)
-            g_assert_cmpstr(world_recipient(decision, "an@agency.gov.cn")->queue, ==, "first");
+        g_assert_cmpint(decision->verdict, ==, lacks == 0 ? VERDICT_HOLD : VERDICT_REFUSE);
+        g_assert_cmpint(decision->act, ==, lacks == 0 ? ACT_DISCARD : ACT_REFUSE);
+        g_assert_cmpstr(world_recipient(decision, "an@agency.gov.cn")->queue, ==,
+                        lacks == 0 ? "first" : NULL);
     }
+}
+
+/* From this host and to nobody, as no Postfix does: it stays where it is. */
+static void test_nobody(void)
+{
+    g_autoptr(world) world = world_new();
+    mixture_from_local(world);
+    g_autoptr(decision) local = world_decide(world);
+    g_assert_cmpint(local->act, ==, ACT_DEFER);
+    g_assert_cmpint(local->leading->id, ==, REASON_NO_RECIPIENT);
+    world_new_message(world);
+    mixture_from_person(world);
+    g_autoptr(decision) person = world_decide(world);
+    g_assert_cmpint(person->act, ==, ACT_REFUSE);
 }
 
 /* Certain refusal does not wait for what cannot be told now; a hold does, since it may become one (7.1). */
@@ -255,7 +211,8 @@ int main(int argc, char **argv)
     g_test_add_func("/combine/table", test_table);
     g_test_add_func("/combine/leading-of-mixture", test_leading_of_mixture);
     g_test_add_func("/combine/leading-of-deferred", test_leading_of_deferred);
-    g_test_add_func("/combine/hold-without-queue", test_hold_without_queue);
+    g_test_add_func("/combine/hold-impossible", test_hold_impossible);
+    g_test_add_func("/combine/nobody", test_nobody);
     g_test_add_func("/combine/transient-beside", test_transient_beside);
     return g_test_run();
 }

@@ -61,9 +61,13 @@ static void test_english(void)
         "    given as                        <Mi@agency.gov.cn>\n",
         "mi@agency.gov.cn is cleared for 秘密;",
         "[not-cleared] mi@agency.gov.cn may not",
+        "    becomes of it                   is delivered\n",
+        "    becomes of it                   does not get it\n",
         "  verdict           refuse\n",
-        "  the sender reads  550 5.7.1 mi@agency.gov.cn may not receive mail marked\n"
-        "                    secret [MIJI-abc234]\n",
+        "  what happens      delivered to those who stay; the others are taken off\n",
+        "  notice            the sender is told by mail\n",
+        "  bounces           carry the fields only (RET=HDRS)\n",
+        "  the sender reads  250 2.0.0 Accepted\n",
         NULL};
     g_autoptr(world) world = mixture();
     g_autofree char *text = tell(world, decision_explain, LANGUAGE_EN);
@@ -155,8 +159,10 @@ static void test_json(void)
 {
     static const char *const parts[] = {
         "\"verdict\":\"refuse\"",
-        "\"act\":\"refuse\"",
-        "\"reply\":{\"code\":550,\"status\":\"5.7.1\"",
+        "\"act\":\"accept\",\"holds\":false,\"keeps_copy\":false,\"tells\":true,\"own_trouble\":false,"
+        "\"headers_only\":true,\"forged_token\":false,\"system_high\":false,\"archives\":[],",
+        "\"reply\":{\"code\":250,\"status\":\"2.0.0\"",
+        "\"verdict\":\"refuse\",\"queue\":null,\"fate\":\"refused\",\"past\":null",
         "\"given\":[\"<Mi@agency.gov.cn>\",\"<mi@agency.gov.cn>\"]",
         "\"effective\":\"机密\"",
         "{\"number\":11,\"check\":\"recipient\",\"answer\":\"deny\",\"reason\":\"not-cleared\"",
@@ -167,6 +173,38 @@ static void test_json(void)
 
     g_assert_true(json_is_valid(text));
     assert_has(text, parts);
+}
+
+/* Everything that may become of a recipient, and what is asked beside, has its words. */
+static void test_fates(void)
+{
+    static const struct {
+        enum past_state past;
+        const char *json, *english;
+    } rows[] = {{PAST_NOTHING, "\"fate\":\"held\",\"past\":null", "waits for a reviewer"},
+                {PAST_HELD, "\"fate\":\"held\",\"past\":\"held\"", "waits in the hold that is open"},
+                {PAST_SETTLED, "\"fate\":\"settled\",\"past\":\"settled\"", "has been taken care of"},
+                {PAST_ENDED, "\"fate\":\"refused\",\"past\":\"ended\"", "held, and refused or expired"},
+                {PAST_DEFERRED, "\"fate\":\"held\",\"past\":\"deferred\"", "put off"}};
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(world) world = world_new();
+        world_add_queue(world, "labels");
+        world_add_archive(world, "all mail", TAKES_EVERYTHING, NULL);
+        world_usual(world, "秘密");
+        world_text(world, PLACE_SUBJECT, 0, "【机密】计划");
+        world_to(world, "<an@agency.gov.cn>");
+        past_set(world->past, "an@agency.gov.cn", (struct past_entry){.state = rows[i].past});
+        g_autofree char *json = tell(world, decision_json, LANGUAGE_EN);
+        g_autofree char *page = tell(world, decision_explain, LANGUAGE_EN);
+        gboolean held = strstr(json, "\"fate\":\"held\"") != NULL;
+
+        g_assert_true(json_is_valid(json));
+        g_assert_nonnull(strstr(json, rows[i].json));
+        g_assert_nonnull(strstr(page, rows[i].english));
+        g_assert_true((strstr(json, "\"archives\":[\"all mail\"]") != NULL) == held);
+        g_assert_true((strstr(page, "  archives          \"all mail\"\n") != NULL) == held);
+    }
 }
 
 /* Whatever a message holds, it is one valid JSON value in one line. */
@@ -205,6 +243,7 @@ int main(int argc, char **argv)
     g_test_add_func("/explain/invalid-claim", test_invalid_claim);
     g_test_add_func("/explain/notes-only-when-asked", test_notes_only_when_asked);
     g_test_add_func("/explain/many-recipients", test_many_recipients);
+    g_test_add_func("/explain/fates", test_fates);
     g_test_add_func("/json/decision", test_json);
     g_test_add_func("/json/any-octets", test_json_any_octets);
     g_test_add_func("/json/check", test_json_check);

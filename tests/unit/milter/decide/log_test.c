@@ -33,8 +33,39 @@ static void test_mixture(void)
 
     g_assert_cmpstr(line, ==,
                     "verdict=refuse to=<mi@agency.gov.cn> also=<an@agency.gov.cn> label=机密 "
-                    "reason=not-cleared check=recipient act=refuse reply=550 "
+                    "reason=not-cleared check=recipient act=accept "
                     "ref=MIJI-abc234 from=<bo@agency.gov.cn> class=person login=\"bo\" zone=\"office\"");
+}
+
+/* Who is held, and who was taken care of before; nothing is said to the sender. */
+static void test_held(void)
+{
+    g_autoptr(world) world = world_new();
+    world_add_queue(world, "labels");
+    world_add_archive(world, "all", TAKES_EVERYTHING, NULL);
+    world_usual(world, "秘密");
+    world_text(world, PLACE_SUBJECT, 0, "【机密】计划");
+    world_to(world, "<an@agency.gov.cn>");
+    world_to(world, "<bo@agency.gov.cn>");
+    past_set(world->past, "bo@agency.gov.cn", (struct past_entry){.state = PAST_SETTLED});
+    g_autofree char *line = log_of(world);
+
+    g_assert_cmpstr(line, ==,
+                    "verdict=hold to=<an@agency.gov.cn> also=<bo@agency.gov.cn> label=机密 "
+                    "reason=label-conflict check=label hold=1 settled=1 archive=1 act=discard "
+                    "ref=MIJI-abc234 from=<bo@agency.gov.cn> class=person login=\"bo\" zone=\"office\"");
+}
+
+static void test_forged_token(void)
+{
+    g_autoptr(world) world = world_new();
+    world_usual(world, "机密");
+    world_field(world, "X-Miji-Release", "v1 SECRETTOKEN");
+    world_to(world, "<an@agency.gov.cn>");
+    g_autofree char *line = log_of(world);
+
+    g_assert_nonnull(strstr(line, " act=accept recorded=forged-token from="));
+    g_assert_null(strstr(line, "SECRET"));
 }
 
 static void test_outside(void)
@@ -152,6 +183,8 @@ int main(int argc, char **argv)
     g_test_set_nonfatal_assertions();
     g_test_add_func("/log/accept", test_accept);
     g_test_add_func("/log/mixture", test_mixture);
+    g_test_add_func("/log/held", test_held);
+    g_test_add_func("/log/forged-token", test_forged_token);
     g_test_add_func("/log/outside", test_outside);
     g_test_add_func("/log/mixture-from-outside", test_mixture_from_outside);
     g_test_add_func("/log/no-label", test_no_label);

@@ -86,6 +86,48 @@ static void test_control(void)
     g_assert_null(strstr(text, "\u202e"));
 }
 
+static char *text_of(const char *octets, gsize length)
+{
+    struct page page = page_new();
+
+    page_text(&page, octets, length);
+    return page_finish(&page);
+}
+
+/* A mail as a terminal may have it: its lines, none of which is obeyed or too long. */
+static void test_text(void)
+{
+    static const char mail[] =
+        "one\r\n\r\n  two\tthree  \nb\xc3\x28\0z\x1b]0;x\x07\n\xe2\x80\xaeright\r\r\nlast";
+    g_autofree char *page = text_of(mail, sizeof mail - 1);
+    g_autofree char *none = text_of("", 0), *blank = text_of("\n", 1);
+    g_autofree char *wide = g_strnfill(200, 'x');
+    g_autofree char *wrapped = text_of(wide, 200);
+
+    g_assert_cmpstr(page, ==, "one\n\n  two   three\nb\uFFFD(\uFFFDz?]0;x?\n?right?\nlast\n");
+    g_assert_cmpstr(none, ==, "");
+    g_assert_cmpstr(blank, ==, "\n");
+    g_assert_cmpuint(strlen(wrapped), ==, 203);
+    assert_narrow(wrapped);
+}
+
+static void test_any_octets(void)
+{
+    for (guint i = 0; i < 2000; i++) {
+        guint length = (guint)g_test_rand_int_range(0, 400);
+        g_autofree char *octets = g_malloc(length + 1);
+
+        for (guint j = 0; j < length; j++)
+            octets[j] =
+                (char)(g_test_rand_bit() ? g_test_rand_int_range(0, 256) : g_test_rand_int_range(8, 40));
+        g_autofree char *page = text_of(octets, length);
+        assert_narrow(page);
+        g_assert_true(g_utf8_validate(page, -1, NULL));
+        for (const char *p = page; *p != '\0'; p = g_utf8_next_char(p))
+            g_assert_true(*p == '\n' || g_unichar_isprint(g_utf8_get_char(p)));
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -94,5 +136,7 @@ int main(int argc, char **argv)
     g_test_add_func("/page/wrapping", test_wrapping);
     g_test_add_func("/page/any-text", test_any_text);
     g_test_add_func("/page/control", test_control);
+    g_test_add_func("/page/text", test_text);
+    g_test_add_func("/page/any-octets", test_any_octets);
     return g_test_run();
 }
