@@ -7,9 +7,6 @@
 
 #include "milter/decide/decision.h"
 
-/* Mail of programs and lists (Auto-Submitted, Precedence, List-Id; RFC 3834 2): no courtesies for it. facts
- * NULL: not known, FALSE. */
-gboolean audience_is_programs(const struct facts *facts);
 /* Held, released: told to people, where the queue (NULL, or of none today: as if it did) tells the sender. */
 gboolean audience_hears_courtesies(const struct snapshot *snapshot, enum sender_class class,
                                    const char *queue);

@@ -1,5 +1,6 @@
 #include "milter/review/compose.h"
 
+#include "milter/decide/programs.h"
 #include "milter/decide/reply_text.h"
 #include "milter/decide/words.h"
 #include "milter/review/audience.h"
@@ -105,7 +106,7 @@ static void tell_failed(struct outcome_letter *outcome, const struct decided_rec
     /* A refusal of the whole message is reported by the client's own server. */
     gboolean whole = outcome->decision->act == ACT_REFUSE;
 
-    if (whole && audience_is_programs(outcome->inputs->facts))
+    if (whole && facts_are_of_programs(outcome->inputs->facts))
         return;
     if (outcome->failed == NULL)
         outcome->failed = letter_add_section(outcome->letter, NOTICE_HEAD_REFUSED,
@@ -115,7 +116,7 @@ static void tell_failed(struct outcome_letter *outcome, const struct decided_rec
 
 static void tell_held(struct outcome_letter *outcome, const struct decided_recipient *recipient)
 {
-    if (recipient->past->state == PAST_HELD || audience_is_programs(outcome->inputs->facts) ||
+    if (recipient->past->state == PAST_HELD || facts_are_of_programs(outcome->inputs->facts) ||
         !audience_hears_courtesies(outcome->inputs->snapshot, outcome->decision->sender.class,
                                    recipient->queue))
         return;

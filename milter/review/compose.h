@@ -19,8 +19,8 @@ struct notice *compose_outcome(const struct inputs *inputs, const struct decisio
 enum ending { ENDING_RELEASED, ENDING_REFUSED, ENDING_EXPIRED };
 /* N2, one for each addressee: the sender, or the inside recipients of outside mail (9.2), whose clearances
  * are asked of the directory: what it does not answer in time is no. struct notice *, owned; maybe none.
- * canonical: char *, who ended so. note: the reviewer's; NULL. Whoever releases mail of programs
- * (audience_is_programs) does not ask for it. */
+ * canonical: char *, who ended so. note: the reviewer's; NULL. Of mail of programs nobody hears
+ * that it was released. */
 GPtrArray *compose_end(const struct snapshot *snapshot, const struct hold *hold,
                        const struct recorded *recorded, const GPtrArray *canonical, enum ending ending,
                        const char *note, gint64 now_s);

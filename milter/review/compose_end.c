@@ -180,6 +180,14 @@ static char *end_addressee(const struct end *end)
     return hold->class == SENDER_PEER ? audience_address(end->recorded->envelope->sender->given) : NULL;
 }
 
+static gboolean sender_hears(const struct end *end)
+{
+    if (end->ending != ENDING_RELEASED)
+        return TRUE;
+    return !end->recorded->of_programs &&
+           audience_hears_courtesies(end->snapshot, end->hold->class, end->hold->slip.queue);
+}
+
 GPtrArray *compose_end(const struct snapshot *snapshot, const struct hold *hold,
                        const struct recorded *recorded, const GPtrArray *canonical, enum ending ending,
                        const char *note, gint64 now_s)
@@ -191,8 +199,7 @@ GPtrArray *compose_end(const struct snapshot *snapshot, const struct hold *hold,
 
     if (hold->class == SENDER_OUTSIDE && ending != ENDING_RELEASED && snapshot->conf->notices.tell_recipients)
         tell_recipients(&end, notices);
-    else if (addressee != NULL && (ending != ENDING_RELEASED ||
-                                   audience_hears_courtesies(snapshot, hold->class, hold->slip.queue)))
+    else if (addressee != NULL && sender_hears(&end))
         notice = tell_sender(&end, addressee);
     if (notice != NULL)
         g_ptr_array_add(notices, notice);

@@ -8,6 +8,7 @@
 #include "milter/conf/clock.h"
 #include "milter/conf/log.h"
 #include "milter/review/limits.h"
+#include "milter/review/outbox.h"
 
 #define SLICE_MS 1000 /* how soon the sweeper sees that the clock has moved */
 
@@ -57,6 +58,7 @@ static void *releaser(void *data)
 
     while (!review_stops(review)) {
         release_look(review);
+        outbox_send_due(review, clock_wall_ms());
         rest(review, RELEASE_LOOK_MS, TRUE);
     }
     return NULL;

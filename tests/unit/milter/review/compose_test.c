@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "milter/review/audience.h"
+#include "milter/decide/programs.h"
 #include "tests/support/draw.h"
 #include "tests/support/noticing.h"
 
@@ -167,7 +167,7 @@ static void test_programs(struct scene *scene, gconstpointer unused)
         write_conflict(scene->world);
         world_field(scene->world, fields[i].name, fields[i].value);
         g_assert_cmpint(compose(scene) != NULL, ==, fields[i].told);
-        g_assert_cmpint(audience_is_programs(scene->world->facts), ==, !fields[i].told);
+        g_assert_cmpint(facts_are_of_programs(scene->world->facts), ==, !fields[i].told);
 
         /* What was refused is always told. */
         world_to(scene->world, "<gu@agency.gov.cn>");
@@ -175,7 +175,7 @@ static void test_programs(struct scene *scene, gconstpointer unused)
         g_assert_nonnull(strstr(text, "gu@agency.gov.cn"));
         g_assert_cmpint(strstr(text, "an@agency.gov.cn") != NULL, ==, fields[i].told);
     }
-    g_assert_false(audience_is_programs(NULL));
+    g_assert_false(facts_are_of_programs(NULL));
 }
 
 static void test_queue_is_silent(struct scene *scene, gconstpointer unused)
@@ -183,6 +183,72 @@ static void test_queue_is_silent(struct scene *scene, gconstpointer unused)
     write_conflict(scene->world);
     reviewing_queue(scene->world, "labels")->tell_sender = FALSE;
     g_assert_null(compose(scene));
+}
+
+static guint ended(struct scene *scene, struct noticing_hold *held, enum ending ending)
+{
+    g_autoptr(GPtrArray) notices = compose_end(&scene->world->snapshot, &held->hold, &held->recorded,
+                                               held->canonical, ending, NULL, scene->world->now);
+
+    return notices->len;
+}
+
+/* N2: released is a courtesy, the others are not. */
+static void test_end_courtesies(struct scene *scene, gconstpointer unused)
+{
+    write_conflict(scene->world);
+    g_autoptr(noticing_hold) of_bo = noticing_hold_new(scene->world, SENDER_PERSON);
+    g_autoptr(noticing_hold) of_peer = noticing_hold_new(scene->world, SENDER_PEER);
+    g_autoptr(noticing_hold) of_device = noticing_hold_new(scene->world, SENDER_DEVICE);
+
+    g_assert_cmpuint(ended(scene, of_bo, ENDING_RELEASED), ==, 1);
+    g_assert_cmpuint(ended(scene, of_peer, ENDING_RELEASED), ==, 0);
+    g_assert_cmpuint(ended(scene, of_peer, ENDING_REFUSED), ==, 1);
+    g_assert_cmpuint(ended(scene, of_device, ENDING_REFUSED), ==, 0);
+    of_bo->recorded.of_programs = TRUE;
+    g_assert_cmpuint(ended(scene, of_bo, ENDING_RELEASED), ==, 0);
+    g_assert_cmpuint(ended(scene, of_bo, ENDING_EXPIRED), ==, 1);
+    of_bo->recorded.of_programs = FALSE;
+    reviewing_queue(scene->world, "labels")->tell_sender = FALSE;
+    g_assert_cmpuint(ended(scene, of_bo, ENDING_RELEASED), ==, 0);
+    g_assert_cmpuint(ended(scene, of_bo, ENDING_REFUSED), ==, 1);
+    of_bo->hold.sender = (char *)"";
+    g_assert_cmpuint(ended(scene, of_bo, ENDING_REFUSED), ==, 0);
+}
+
+/* Case 71: those inside who may know of it, and only if it did not arrive. */
+static void test_end_outside(struct scene *scene, gconstpointer unused)
+{
+    struct world *world = scene->world;
+
+    world_internet(world);
+    world_from(world, "<x@example.net>");
+    world_to(world, "<gu@agency.gov.cn>");
+    world_to(world, "<Gu@agency.gov.cn>");
+    world_to(world, "<an@agency.gov.cn>");
+    world_to(world, "<new@agency.gov.cn>"); /* nobody knows: up to the lowest level */
+    world_to(world, "<y@example.org>");
+    g_autoptr(noticing_hold) held = noticing_hold_new(world, SENDER_OUTSIDE);
+    g_assert_cmpuint(ended(scene, held, ENDING_RELEASED), ==, 0);
+    g_assert_cmpuint(ended(scene, held, ENDING_EXPIRED), ==, 3);
+    g_ptr_array_set_size(held->canonical, 1);
+    g_assert_cmpuint(ended(scene, held, ENDING_REFUSED), ==, 1);
+    g_ptr_array_add(held->canonical, (gpointer) "an@agency.gov.cn");
+
+    g_autoptr(label) secret = label_new(schemes_home(world->schemes), world_level(world, "秘密"));
+    label_set_join(held->label, secret);
+    g_assert_cmpuint(ended(scene, held, ENDING_REFUSED), ==, 1); /* an */
+    held->hold.label = NULL;                                     /* not known: system high, which an is not */
+    g_assert_cmpuint(ended(scene, held, ENDING_REFUSED), ==, 0);
+    world_to(world, "<gao@agency.gov.cn>");
+    g_ptr_array_add(held->canonical, (gpointer) "gao@agency.gov.cn");
+    g_assert_cmpuint(ended(scene, held, ENDING_REFUSED), ==, 1);
+
+    g_hash_table_add(world->down, g_strdup("gao@agency.gov.cn")); /* what cannot be told is no */
+    g_assert_cmpuint(ended(scene, held, ENDING_REFUSED), ==, 0);
+    held->hold.label = held->label;
+    world->snapshot.conf->notices.tell_recipients = FALSE;
+    g_assert_cmpuint(ended(scene, held, ENDING_REFUSED), ==, 0);
 }
 
 /* ---------------------------------------------------------------- what is not said */
@@ -421,6 +487,8 @@ int main(int argc, char **argv)
     ADD("told-once", test_told_once);
     ADD("programs", test_programs);
     ADD("queue-is-silent", test_queue_is_silent);
+    ADD("end-courtesies", test_end_courtesies);
+    ADD("end-outside", test_end_outside);
     ADD("subject", test_subject);
     ADD("without-level", test_without_level);
     ADD("neutral", test_neutral);
