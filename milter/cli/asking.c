@@ -43,6 +43,18 @@ static const struct asked_option *find_option(const struct asked_option *options
     return NULL;
 }
 
+/* The next word, unless it is an option itself: then the value was forgotten (--note=--x says it all the
+ * same). */
+static const char *next_value(const struct invocation *invocation, int *at)
+{
+    const char *next = *at + 1 < invocation->argc ? invocation->argv[*at + 1] : NULL;
+
+    if (next == NULL || g_str_has_prefix(next, "--"))
+        return NULL;
+    ++*at;
+    return next;
+}
+
 /* One option, whose value may stand behind = or be the next word; *at goes ahead. */
 static gboolean take_option(const struct invocation *invocation, const struct asked_option *options, int *at,
                             struct asking *asking)
@@ -52,12 +64,14 @@ static gboolean take_option(const struct invocation *invocation, const struct as
     const struct asked_option *option = find_option(options, name);
     const char *value = option != NULL ? option->value : NULL;
 
-    if (option == NULL || (value != NULL && equals != NULL))
+    if (option == NULL)
         return unknown_option(invocation, options, word);
+    if (value != NULL && equals != NULL)
+        return misused(invocation, message_make(MSG_CLI_OPTION_FLAG, option->option, NULL));
     if (value == NULL && equals != NULL)
         value = equals + 1;
     else if (value == NULL)
-        value = *at + 1 < invocation->argc ? invocation->argv[++*at] : NULL;
+        value = next_value(invocation, at);
     if (value == NULL || (value[0] == '\0' && option->value == NULL))
         return misused(invocation, message_make(MSG_CLI_OPTION_VALUE, option->option, NULL));
     if (strcmp(option->option, "--control") == 0) {
