@@ -42,7 +42,7 @@ struct conf {
     guint recipients;
     gint64 time_ms; /* limits time: for the whole end of message */
     /* what is kept, and who looks at it */
-    char *key_file;        /* path of the store key (of a credential: below $CREDENTIALS_DIRECTORY); NULL: no
+    char *key_file;        /* path of the store key (of a credential: key_credential_path); NULL: no
                               contents can be kept */
     char *key_credential;  /* its name, where `key credential` is written; else NULL */
     char *release_through; /* "inet:10026@127.0.0.1"; NULL: nothing can be released, nobody can be told */

@@ -151,14 +151,13 @@ static void check_key(struct reading *reading, uid_t uid)
     const struct conf *conf = reading->conf;
     struct stat status;
 
-    if (conf->key_credential != NULL && conf->key_file == NULL) {
-        diagnostic_help(
-            report(reading, DIAG_NO_FILE, reading->files.key, MSG_NO_CREDENTIALS, conf->key_credential, NULL),
-            message_make(MSG_NO_CREDENTIALS_HELP, NULL));
-    } else if (conf->key_file != NULL && lstat(conf->key_file, &status) != 0) {
-        diagnostic_help(
-            report(reading, DIAG_NO_FILE, reading->files.key, MSG_NO_FILE, conf->key_file, g_strerror(errno)),
-            message_make(MSG_NO_KEY_HELP, conf->key_file, NULL));
+    if (conf->key_file != NULL && lstat(conf->key_file, &status) != 0) {
+        struct diagnostic *diagnostic =
+            report(reading, DIAG_NO_FILE, reading->files.key, MSG_NO_FILE, conf->key_file, g_strerror(errno));
+        if (conf->key_credential != NULL)
+            diagnostic_help(diagnostic, message_make(MSG_NO_CREDENTIAL_HELP, conf->key_credential, NULL));
+        else
+            diagnostic_help(diagnostic, message_make(MSG_NO_KEY_HELP, conf->key_file, NULL));
     } else if (conf->key_file != NULL) {
         enum key_fault fault = key_file_fault(conf->key_file, &status, uid);
         if (fault != KEY_GOOD)

@@ -6,12 +6,26 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-gboolean key_is_credential(const char *path)
+/* Where systemd puts the credentials of the unit (systemd.exec(5)); root sees them there, too. */
+#define CREDENTIALS_OF_THE_UNIT "/run/credentials/miji.service"
+
+static const char *credentials_folder(void)
 {
     const char *folder = g_getenv("CREDENTIALS_DIRECTORY");
-    g_autofree char *own = g_path_get_dirname(path);
 
-    return folder != NULL && strcmp(own, folder) == 0;
+    return folder != NULL ? folder : CREDENTIALS_OF_THE_UNIT;
+}
+
+char *key_credential_path(const char *name)
+{
+    return g_build_filename(credentials_folder(), name, NULL);
+}
+
+static gboolean is_credential(const char *path)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+
+    return strcmp(folder, credentials_folder()) == 0;
 }
 
 enum key_fault key_file_fault(const char *path, const struct stat *status, uid_t reader)
@@ -24,7 +38,7 @@ enum key_fault key_file_fault(const char *path, const struct stat *status, uid_t
         return KEY_OWNER;
     /* systemd gives a credential to the user of the service by an ACL, whose mask shows as rights of a group.
      */
-    if (mode != 0400 && mode != 0600 && !(mode == 0440 && key_is_credential(path)))
+    if (mode != 0400 && mode != 0600 && !(mode == 0440 && is_credential(path)))
         return KEY_RIGHTS;
     if (status->st_uid != reader && mode != 0440)
         return KEY_UNREADABLE;

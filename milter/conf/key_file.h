@@ -22,8 +22,9 @@ enum key_fault {
 };
 /* status: of lstat(2), or of the open file. reader: the user who will read it. */
 enum key_fault key_file_fault(const char *path, const struct stat *status, uid_t reader);
-/* Does it lie in $CREDENTIALS_DIRECTORY? */
-gboolean key_is_credential(const char *path);
+/* The path of a credential of systemd: below $CREDENTIALS_DIRECTORY; outside of the service, where that is
+ * not set, below the folder that the running miji.service has. New. */
+char *key_credential_path(const char *name);
 
 /* Reads the key. FALSE and error when it cannot be opened or has a fault for the caller (euid); a link is not
  * followed. The caller wipes the key. */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "milter/conf/key_file.h"
 #include "milter/conf/limits.h"
 #include "milter/conf/value.h"
 
@@ -59,12 +60,8 @@ void read_key_file(struct reader *reader, struct reading *reading)
     value_end(reader);
 }
 
-/* A credential of systemd.exec(5) is a file in the folder that it names in the environment. Without one there
- * is no path, which host_check reports, and nothing can be kept. */
 void read_key_credential(struct reader *reader, struct reading *reading)
 {
-    const char *folder = g_getenv("CREDENTIALS_DIRECTORY");
-
     if (!is_only_key(reader, reading, SETTING_KEY_FILE))
         return;
     const struct item *item = reader_name(reader, MSG_A_CREDENTIAL);
@@ -76,8 +73,7 @@ void read_key_credential(struct reader *reader, struct reading *reading)
         return;
     }
     value_set(&reading->conf->key_credential, g_strdup(item->text));
-    if (folder != NULL)
-        value_set(&reading->conf->key_file, g_build_filename(folder, item->text, NULL));
+    value_set(&reading->conf->key_file, key_credential_path(item->text));
 }
 
 /* A password in a configuration is read by everybody who may read the configuration. */

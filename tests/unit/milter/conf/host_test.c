@@ -190,14 +190,10 @@ static void test_credential(struct fixture *f, gconstpointer data)
     static const char key[] = CONF_DIRECTORY "key credential \"store\"\n";
     g_autofree char *path = g_build_filename(f->folder->path, "store", NULL);
 
-    g_unsetenv("CREDENTIALS_DIRECTORY");
-    g_autofree char *missing = said(f, f->head, key);
-    says(missing, ":4:16: error: there is no credential \"store\" here: only the service has one "
-                  "(CREDENTIALS_DIRECTORY is not set) [no-file]");
-    says(f->folder->chinese, "此处没有凭据 \"store\"：只有服务本身才有");
     g_setenv("CREDENTIALS_DIRECTORY", f->folder->path, TRUE);
-    g_autofree char *empty = said(f, f->head, key);
-    says(empty, "/store cannot be read: No such file or directory [no-file]");
+    g_autofree char *missing = said(f, f->head, key);
+    says(missing, ":4:16: error: ");
+    says(missing, "/store cannot be read: No such file or directory [no-file]");
     conf_folder_write(f->folder, "store", "0123456789abcdef0123456789abcdef", 0440);
     g_assert_cmpint(chown(path, f->uid, (gid_t)-1), ==, 0);
     g_autofree char *good = said(f, f->head, key);

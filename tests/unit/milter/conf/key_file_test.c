@@ -137,15 +137,19 @@ static void test_credential(void)
     struct stat acl = {.st_mode = S_IFREG | 0440, .st_uid = 0, .st_size = 32};
     struct stat wide = {.st_mode = S_IFREG | 0444, .st_uid = 0, .st_size = 32};
 
-    g_setenv("CREDENTIALS_DIRECTORY", "/run/credentials/miji.service", TRUE);
-    g_assert_true(key_is_credential("/run/credentials/miji.service/store"));
-    g_assert_false(key_is_credential("/run/credentials/miji.service/deeper/store"));
-    g_assert_cmpint(key_file_fault("/run/credentials/miji.service/store", &acl, READER), ==, KEY_GOOD);
-    g_assert_cmpint(key_file_fault("/run/credentials/miji.service/store", &wide, READER), ==, KEY_RIGHTS);
+    g_setenv("CREDENTIALS_DIRECTORY", "/run/credentials/x.service", TRUE);
+    g_autofree char *path = key_credential_path("store");
+    g_assert_cmpstr(path, ==, "/run/credentials/x.service/store");
+    g_assert_cmpint(key_file_fault(path, &acl, READER), ==, KEY_GOOD);
+    g_assert_cmpint(key_file_fault(path, &wide, READER), ==, KEY_RIGHTS);
+    g_assert_cmpint(key_file_fault("/run/credentials/x.service/deeper/store", &acl, READER), ==, KEY_RIGHTS);
+    g_assert_cmpint(key_file_fault("/run/credentials/miji.service/store", &acl, READER), ==, KEY_RIGHTS);
     g_assert_cmpint(key_file_fault("/etc/miji/store", &acl, READER), ==, KEY_RIGHTS);
     g_unsetenv("CREDENTIALS_DIRECTORY");
-    g_assert_false(key_is_credential("/run/credentials/miji.service/store"));
-    g_assert_cmpint(key_file_fault("/run/credentials/miji.service/store", &acl, READER), ==, KEY_RIGHTS);
+    g_autofree char *of_unit = key_credential_path("store");
+    g_assert_cmpstr(of_unit, ==, "/run/credentials/miji.service/store");
+    g_assert_cmpint(key_file_fault(of_unit, &acl, READER), ==, KEY_GOOD);
+    g_assert_cmpint(key_file_fault(path, &acl, READER), ==, KEY_RIGHTS);
 }
 
 static void test_read(struct fixture *f, gconstpointer data)

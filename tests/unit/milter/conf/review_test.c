@@ -187,19 +187,20 @@ static void test_one_language(void)
     g_assert_cmpint(snapshot->conf->notices.languages[0], ==, LANGUAGE_ZH);
 }
 
-/* A credential lies in the folder that systemd names; without one there is no path, and so no key. */
+/* A credential lies in the folder that systemd names to the service, and that root finds while the service
+ * runs. */
 static void test_credential(void)
 {
     static const char text[] = CONF_BASE "key credential \"store\"\n";
     g_autoptr(conf_folder) folder = conf_folder_new();
 
-    g_setenv("CREDENTIALS_DIRECTORY", "/run/credentials/miji.service", TRUE);
+    g_setenv("CREDENTIALS_DIRECTORY", "/run/credentials/other", TRUE);
     g_autoptr(snapshot) within = conf_folder_load(folder, text, FLAGS, NULL, NULL);
     g_unsetenv("CREDENTIALS_DIRECTORY");
     g_autoptr(snapshot) without = conf_folder_load(folder, text, FLAGS, NULL, NULL);
-    g_assert_cmpstr(within->conf->key_file, ==, "/run/credentials/miji.service/store");
+    g_assert_cmpstr(within->conf->key_file, ==, "/run/credentials/other/store");
     g_assert_cmpstr(within->conf->key_credential, ==, "store");
-    g_assert_null(without->conf->key_file);
+    g_assert_cmpstr(without->conf->key_file, ==, "/run/credentials/miji.service/store");
     g_assert_cmpstr(without->conf->key_credential, ==, "store");
 }
 
