@@ -17,15 +17,22 @@ struct content *content_prepare(struct store *store, const void *octets, gsize l
                                 GError **error);
 /* In a writer's job: the row. Its number, or 0 and error. */
 gint64 content_insert(struct content *content, struct database *database, GError **error);
+/* SHA-256 of the octets as presented, 32 octets; borrowed. */
+const guint8 *content_digest(const struct content *content);
 /* After the job: kept says whether the transaction is durable; else a file is removed again. */
 void content_finish(struct content *content, gboolean kept);
 
-/* Octets as presented, digest verified. New. DAMAGED when anything is wrong with them. */
+/* Octets as presented, digest verified. New, with a NUL behind them. DAMAGED when anything is wrong with
+ * them. */
 guint8 *content_read(struct store *store, gint64 number, gsize *length, GError **error);
 /* In a job: removes the row if no hold and no archive copy needs it; the file's name goes to files (char *),
  * to be removed after the commit. */
 gboolean content_release(struct database *database, gint64 number, GPtrArray *files, GError **error);
-/* At the start: files without a row are removed, rows without a file are counted. said: GString for the log. */
+/* Removes files that content_release gave, after its commit. */
+void content_remove_files(struct store *store, const GPtrArray *files);
+/* At the start, and by store_tidy: files without a row are removed, but those that are being written; rows
+ * without a file are counted. What a commit that failed left in the log is written over before. said (may be
+ * NULL): for the log. */
 gboolean content_reconcile(struct store *store, struct database *database, GString *said, GError **error);
 
 #endif

@@ -9,7 +9,10 @@
 #include "milter/store/limits.h"
 #include "milter/store/store.h"
 
-G_DEFINE_QUARK(miji - store - error - quark, store_error)
+GQuark store_error_quark(void)
+{
+    return g_quark_from_static_string("miji-store-error-quark");
+}
 
 struct prepared {
     sqlite3_stmt *handle;

@@ -28,4 +28,19 @@
 #define DEFAULT_DEADLINE_MS ((gint64)72 * 3600 * 1000) /* of a queue that the configuration does not name */
 #define ARCHIVE_FOREVER_MS G_GINT64_CONSTANT(253402300799000) /* end of 9999: no end is known */
 
+/* ---- what is sealed (LIMIT_RECORD_BYTES at most, but contents) */
+#define LIMIT_SPARE_ENGINES 8 /* contexts of compression and cipher that are kept for the next */
+#define SEAL_COMPRESSION 1    /* zstd's level: more costs more time than it saves of the disk's */
+
+/* ---- identity keys in memory (32 to 64 octets each); with more of them the database is asked each time */
+#define LIMIT_ATTEMPTS (1 << 20)
+
+/* ---- contents */
+#define LIMIT_CONTENT_BYTES (1LL << 30)
+#define CONTENT_PIECE_BYTES (128 * 1024) /* read, sealed and written at a time */
+
+/* ---- what store_tidy does in one transaction: callers wait for its end */
+#define TIDY_HOLDS 100
+#define TIDY_ATTEMPTS 1000
+
 #endif

@@ -5,9 +5,8 @@
 #include <signal.h>
 
 #include "milter/conf/clock.h"
-#include "milter/conf/fault.h"
 #include "milter/store/limits.h"
-#include "milter/store/store.h"
+#include "milter/store/store_private.h"
 
 struct job {
     writer_job run;
@@ -106,15 +105,6 @@ static guint later_free_all(struct jobs *jobs)
 
 /* ---- one transaction */
 
-/* A step that a test makes fail. */
-static gboolean fault(const char *name, GError **error)
-{
-    if (!fault_point(name))
-        return FALSE;
-    g_set_error(error, STORE_ERROR, STORE_ERROR_UNAVAILABLE, "%s: made to fail by a test", name);
-    return TRUE;
-}
-
 /* FALSE and error: the transaction as a whole is of no use any more. */
 static gboolean run_job(struct database *database, struct job *job, GError **error)
 {
@@ -133,12 +123,12 @@ static gboolean run_job(struct database *database, struct job *job, GError **err
 
 static gboolean run_and_commit(struct database *database, struct jobs *jobs, GError **error)
 {
-    if (fault("writer.before-begin", error) || !database_run(database, error, "BEGIN IMMEDIATE", ""))
+    if (store_fault("writer.before-begin", error) || !database_run(database, error, "BEGIN IMMEDIATE", ""))
         return FALSE;
     for (struct job *job = jobs->first; job != NULL; job = job->next)
         if (!run_job(database, job, error))
             return FALSE;
-    if (fault("writer.before-commit", error) || !database_run(database, error, "COMMIT", ""))
+    if (store_fault("writer.before-commit", error) || !database_run(database, error, "COMMIT", ""))
         return FALSE;
     fault_point("writer.committed");
     return TRUE;
