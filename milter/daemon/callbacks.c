@@ -91,16 +91,18 @@ static struct ip ip_of(SMFICTX *context, const _SOCK_ADDR *address)
     return ip_parse(*text ? text : told ? told : "");
 }
 
-/* The relay of the `local` socket says so once, right after the negotiation; nobody else knows the word
+/* The relay of the other sockets says so once, right after the negotiation; nobody else knows the words
  * (role_relay.h). */
 static void learn_role(struct connection *connection, SMFICTX *context)
 {
+    static const enum socket_role relayed[] = {ROLE_LOCAL, ROLE_RELEASE};
     if (connection->role_known)
         return;
     connection->role_known = TRUE;
     const char *told = symbol(context, ROLE_SYMBOL);
-    if (told && strcmp(told, connection->service->role_nonce) == 0)
-        connection->session.role = ROLE_LOCAL;
+    for (gsize i = 0; told && i < G_N_ELEMENTS(relayed); i++)
+        if (strcmp(told, connection->service->role_words[relayed[i]]) == 0)
+            connection->session.role = relayed[i];
 }
 
 static sfsistat on_connect(SMFICTX *context, char *name, _SOCK_ADDR *address)
@@ -162,7 +164,12 @@ static sfsistat on_mail(SMFICTX *context, char **arguments)
     struct connection *connection = connection_of(context);
     struct session *session = &connection->session;
     connection_drop_message(connection);
+    connection_tell_answered(connection);
     follow_client(connection, context);
+    if (session->role == ROLE_RELEASE) {
+        connection->offer = offer_new(connection->service);
+        return go_on(connection, SMFIP_NR_MAIL);
+    }
     g_free(session->login);
     g_free(session->auth_type);
     session->login = g_strdup(symbol(context, "{auth_authen}"));
@@ -191,7 +198,9 @@ static sfsistat on_rcpt(SMFICTX *context, char **arguments)
                         .mailer = symbol(context, "{rcpt_mailer}"),
                         .notify = argument(arguments + 1, "NOTIFY"),
                         .orcpt = argument(arguments + 1, "ORCPT")};
-    if (connection->transaction)
+    if (connection->offer)
+        offer_add_recipient(connection->offer, arguments[0]);
+    else if (connection->transaction)
         transaction_add_recipient(connection->transaction, &rcpt);
     return go_on(connection, SMFIP_NR_RCPT);
 }
@@ -207,7 +216,9 @@ static sfsistat on_data(SMFICTX *context)
 static sfsistat on_header(SMFICTX *context, char *name, char *value)
 {
     struct connection *connection = connection_of(context);
-    if (connection->transaction)
+    if (connection->offer)
+        offer_add_field(connection->offer, name, value, connection->leading_space);
+    else if (connection->transaction)
         transaction_add_field(connection->transaction, name, value, connection->leading_space);
     return go_on(connection, SMFIP_NR_HDR);
 }
@@ -217,7 +228,9 @@ static sfsistat on_header(SMFICTX *context, char *name, char *value)
 static sfsistat on_end_of_header(SMFICTX *context)
 {
     struct connection *connection = connection_of(context);
-    if (connection->transaction)
+    if (connection->offer)
+        offer_end_header(connection->offer);
+    else if (connection->transaction)
         transaction_end_header(connection->transaction);
     return go_on(connection, SMFIP_NR_EOH);
 }
@@ -225,6 +238,10 @@ static sfsistat on_end_of_header(SMFICTX *context)
 static sfsistat on_body(SMFICTX *context, unsigned char *octets, size_t length)
 {
     struct connection *connection = connection_of(context);
+    if (connection->offer) {
+        offer_add_body(connection->offer, octets, length);
+        return go_on(connection, SMFIP_NR_BODY);
+    }
     gboolean more = connection->transaction && transaction_add_body(connection->transaction, octets, length);
     if (!more && connection->skip)
         return SMFIS_SKIP;
@@ -236,16 +253,51 @@ static void tell_progress(gpointer context)
     smfi_progress(context);
 }
 
+/* On the release socket: let in with its token taken off, or refused. */
+static sfsistat answer_offer(struct connection *connection, SMFICTX *context)
+{
+    struct reply refusal = {0};
+    sfsistat answer = SMFIS_TEMPFAIL;
+    if (!offer_is_admitted(connection->offer, symbol(context, "i"), &refusal))
+        answer = apply_reply(context, &refusal);
+    else if (apply_strip(context, 1))
+        answer = SMFIS_ACCEPT;
+    else
+        log_line(LOG_LEVEL_ERROR, "the token of a released message cannot be taken off");
+    reply_clear(&refusal);
+    return answer;
+}
+
+static sfsistat answer_transaction(struct connection *connection, SMFICTX *context)
+{
+    const struct transaction *transaction = connection->transaction;
+    struct reply refusal = {0};
+    gboolean done;
+    const struct decision *decision =
+        transaction_decide(connection->transaction, symbol(context, "i"), tell_progress, context, &refusal);
+    if (!decision) {
+        sfsistat answer = apply_reply(context, &refusal);
+        reply_clear(&refusal);
+        return answer;
+    }
+    struct application application = {.decision = decision,
+                                      .envelope = transaction_envelope(transaction),
+                                      .release_fields = transaction_release_fields(transaction),
+                                      .queue_id = transaction_queue_id(transaction)};
+    sfsistat answer = apply_decision(context, &application, &done);
+    if (done && decision->holds)
+        connection->answered = g_strdup(decision->reference);
+    return answer;
+}
+
 static sfsistat on_end_of_message(SMFICTX *context)
 {
     struct connection *connection = connection_of(context);
-    if (!connection->transaction)
-        return SMFIS_TEMPFAIL;
-    struct reply refusal = {0};
-    const struct decision *decision =
-        transaction_decide(connection->transaction, symbol(context, "i"), tell_progress, context, &refusal);
-    sfsistat answer = decision ? apply_decision(context, decision) : apply_reply(context, &refusal);
-    reply_clear(&refusal);
+    sfsistat answer = SMFIS_TEMPFAIL;
+    if (connection->offer)
+        answer = answer_offer(connection, context);
+    else if (connection->transaction)
+        answer = answer_transaction(connection, context);
     connection_drop_message(connection);
     return answer;
 }

@@ -22,6 +22,17 @@ gboolean connection_is_admitted(const struct connection *connection)
 void connection_drop_message(struct connection *connection)
 {
     transaction_free(g_steal_pointer(&connection->transaction));
+    offer_free(g_steal_pointer(&connection->offer));
+}
+
+void connection_tell_answered(struct connection *connection)
+{
+    struct store *store = connection->answered ? service_borrow_store(connection->service) : NULL;
+    if (store) {
+        store_answered(store, connection->answered);
+        service_return_store(connection->service);
+    }
+    g_clear_pointer(&connection->answered, g_free);
 }
 
 void connection_free(struct connection *connection)
@@ -29,6 +40,7 @@ void connection_free(struct connection *connection)
     if (!connection)
         return;
     connection_drop_message(connection);
+    connection_tell_answered(connection);
     session_clear(&connection->session);
     g_atomic_int_add(&connection->service->sessions, -1);
     g_free(connection);

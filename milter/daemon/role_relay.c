@@ -13,8 +13,17 @@
 #include "milter/conf/log.h"
 #include "milter/daemon/socket.h"
 
+/* One role's socket. */
+struct entrance {
+    int listen_fd;
+    const char *name;
+    char *word;
+    guint open; /* pairs that came through it */
+};
+
 /* The MTA's side and libmilter's side of one connection. */
 struct pair {
+    struct entrance *entrance;
     int mta, filter;
     GByteArray *held;               /* from the MTA, not yet looked at */
     GByteArray *to_filter, *to_mta; /* octets under way */
@@ -23,15 +32,17 @@ struct pair {
 };
 
 struct role_relay {
-    int listen_fd, stop_fd;
-    char *target, *word;
-    GPtrArray *pairs; /* the thread's own */
+    int stop_fd;
+    char *target;
+    GArray *entrances; /* struct entrance, never changed in number */
+    GPtrArray *pairs;  /* the thread's own */
     pthread_t thread;
 };
 
 static void pair_free(gpointer data)
 {
     struct pair *pair = data;
+    pair->entrance->open--;
     close(pair->mta);
     close(pair->filter);
     g_byte_array_unref(pair->held);
@@ -40,20 +51,22 @@ static void pair_free(gpointer data)
     g_free(pair);
 }
 
-static void accept_pair(struct role_relay *relay)
+static void accept_pair(struct role_relay *relay, struct entrance *entrance)
 {
-    int mta = socket_accept(relay->listen_fd, SOCK_NONBLOCK);
+    int mta = socket_accept(entrance->listen_fd, SOCK_NONBLOCK);
     if (mta < 0)
         return;
     g_autoptr(GError) error = NULL;
-    int filter = relay->pairs->len < LIMIT_RELAYED ? socket_connect(relay->target, &error) : -1;
+    int filter = entrance->open < LIMIT_RELAYED ? socket_connect(relay->target, &error) : -1;
     if (filter < 0) {
-        log_line(LOG_LEVEL_WARNING, "local socket: %s",
+        log_line(LOG_LEVEL_WARNING, "%s socket: %s", entrance->name,
                  error ? error->message : "too many connections at once");
         close(mta); /* Postfix answers for us: milter_default_action */
         return;
     }
     struct pair *pair = g_new0(struct pair, 1);
+    pair->entrance = entrance;
+    entrance->open++;
     pair->mta = mta;
     pair->filter = filter;
     pair->held = g_byte_array_new();
@@ -91,28 +104,29 @@ static void append_length(GByteArray *out, gsize length)
 
 /* A packet of macros of CONNECT (D, C) with ours behind those that the MTA sends: length octets in front, 0
  * for none. */
-static void add_word(struct role_relay *relay, struct pair *pair, gsize length)
+static void add_word(struct pair *pair, gsize length)
 {
-    gsize ours = sizeof ROLE_SYMBOL + strlen(relay->word) + 1;
+    const char *word = pair->entrance->word;
+    gsize ours = sizeof ROLE_SYMBOL + strlen(word) + 1;
     append_length(pair->to_filter, ours + (length ? length - 4 : 2));
     g_byte_array_append(pair->to_filter, length ? pair->held->data + 4 : (const guint8 *)"DC",
                         length ? (guint)length - 4 : 2);
     g_byte_array_append(pair->to_filter, (const guint8 *)ROLE_SYMBOL, sizeof ROLE_SYMBOL);
-    g_byte_array_append(pair->to_filter, (const guint8 *)relay->word, (guint)strlen(relay->word) + 1);
+    g_byte_array_append(pair->to_filter, (const guint8 *)word, (guint)strlen(word) + 1);
     g_byte_array_remove_range(pair->held, 0, (guint)length);
     pair->introduced = TRUE;
 }
 
 /* libmilter keeps one set of macros a stage, the last one, and forgets later stages at CONNECT: so every such
  * packet before it gets our word, and an MTA that sends none gets one. */
-static void introduce(struct role_relay *relay, struct pair *pair, gsize length)
+static void introduce(struct pair *pair, gsize length)
 {
     const guint8 *packet = pair->held->data + 4;
     if (length >= 6 && packet[0] == 'D' && packet[1] == 'C') {
-        add_word(relay, pair, length);
+        add_word(pair, length);
     } else if (packet[0] == 'C') {
         if (!pair->introduced)
-            add_word(relay, pair, 0);
+            add_word(pair, 0);
         pair->stage = STAGE_OPEN;
     } else {
         pass_on(pair, length);
@@ -120,14 +134,14 @@ static void introduce(struct role_relay *relay, struct pair *pair, gsize length)
 }
 
 /* Negotiation first, then our word until CONNECT, then everything as it comes. */
-static void forward(struct role_relay *relay, struct pair *pair)
+static void forward(struct pair *pair)
 {
     while (pair->stage != STAGE_OPEN) {
         gsize length = first_packet(pair, pair->held);
         if (!length)
             return;
         if (pair->stage == STAGE_CONNECT) {
-            introduce(relay, pair, length);
+            introduce(pair, length);
         } else {
             pass_on(pair, length);
             pair->stage = STAGE_CONNECT;
@@ -160,11 +174,11 @@ static short wanted(gsize in, const GByteArray *out)
     return (short)((in < LIMIT_RELAY_BUFFER ? POLLIN : 0) | (out->len ? POLLOUT : 0));
 }
 
-static void serve_pair(struct role_relay *relay, struct pair *pair, short mta, short filter)
+static void serve_pair(struct pair *pair, short mta, short filter)
 {
     if (mta & (POLLIN | POLLHUP | POLLERR))
         take(pair, pair->mta, pair->held);
-    forward(relay, pair);
+    forward(pair);
     if (filter & (POLLIN | POLLHUP | POLLERR))
         take(pair, pair->filter, pair->to_mta);
     if (pair->to_filter->len)
@@ -173,22 +187,35 @@ static void serve_pair(struct role_relay *relay, struct pair *pair, short mta, s
         give(pair, pair->mta, pair->to_mta);
 }
 
+static void add_polled(GArray *polled, int fd, short events)
+{
+    struct pollfd one = {.fd = fd, .events = events};
+    g_array_append_val(polled, one);
+}
+
+/* The word to stop, the sockets, then both sides of each pair. */
 static GArray *what_to_poll(struct role_relay *relay)
 {
     GArray *polled = g_array_new(FALSE, FALSE, sizeof(struct pollfd));
-    struct pollfd listening = {.fd = relay->listen_fd, .events = POLLIN},
-                  stopping = {.fd = relay->stop_fd, .events = POLLIN};
-    g_array_append_val(polled, listening);
-    g_array_append_val(polled, stopping);
+    add_polled(polled, relay->stop_fd, POLLIN);
+    for (guint i = 0; i < relay->entrances->len; i++)
+        add_polled(polled, g_array_index(relay->entrances, struct entrance, i).listen_fd, POLLIN);
     for (guint i = 0; i < relay->pairs->len; i++) {
         const struct pair *pair = g_ptr_array_index(relay->pairs, i);
-        struct pollfd mta = {.fd = pair->mta,
-                             .events = wanted(pair->held->len + pair->to_filter->len, pair->to_mta)};
-        struct pollfd filter = {.fd = pair->filter, .events = wanted(pair->to_mta->len, pair->to_filter)};
-        g_array_append_val(polled, mta);
-        g_array_append_val(polled, filter);
+        add_polled(polled, pair->mta, wanted(pair->held->len + pair->to_filter->len, pair->to_mta));
+        add_polled(polled, pair->filter, wanted(pair->to_mta->len, pair->to_filter));
     }
     return polled;
+}
+
+static void serve_pairs(struct role_relay *relay, const struct pollfd *ready)
+{
+    for (guint i = relay->pairs->len; i-- > 0;) {
+        struct pair *pair = g_ptr_array_index(relay->pairs, i);
+        serve_pair(pair, ready[2 * i].revents, ready[2 * i + 1].revents);
+        if (pair->broken)
+            g_ptr_array_remove_index_fast(relay->pairs, i);
+    }
 }
 
 static void *run(void *data)
@@ -200,31 +227,47 @@ static void *run(void *data)
         if (poll((struct pollfd *)polled->data, polled->len, -1) < 0 && errno != EINTR)
             break;
         const struct pollfd *ready = (const struct pollfd *)polled->data;
-        stopping = ready[1].revents != 0;
-        for (guint i = relay->pairs->len; i-- > 0;) {
-            struct pair *pair = g_ptr_array_index(relay->pairs, i);
-            serve_pair(relay, pair, ready[2 + 2 * i].revents, ready[3 + 2 * i].revents);
-            if (pair->broken)
-                g_ptr_array_remove_index_fast(relay->pairs, i);
-        }
-        if (ready[0].revents)
-            accept_pair(relay);
+        stopping = ready[0].revents != 0;
+        serve_pairs(relay, ready + 1 + relay->entrances->len);
+        for (guint i = 0; i < relay->entrances->len; i++)
+            if (ready[1 + i].revents)
+                accept_pair(relay, &g_array_index(relay->entrances, struct entrance, i));
     }
     return NULL;
 }
 
-struct role_relay *role_relay_start(int listen_fd, const char *target, const char *word, GError **error)
+static void relay_free(struct role_relay *relay)
+{
+    g_ptr_array_unref(relay->pairs);
+    for (guint i = 0; i < relay->entrances->len; i++) {
+        close(g_array_index(relay->entrances, struct entrance, i).listen_fd);
+        g_free(g_array_index(relay->entrances, struct entrance, i).word);
+    }
+    g_array_unref(relay->entrances);
+    if (relay->stop_fd >= 0)
+        close(relay->stop_fd);
+    g_free(relay->target);
+    g_free(relay);
+}
+
+struct role_relay *role_relay_start(const struct role_socket *sockets, guint count, const char *target,
+                                    GError **error)
 {
     struct role_relay *relay = g_new0(struct role_relay, 1);
-    relay->listen_fd = listen_fd;
     relay->stop_fd = eventfd(0, EFD_CLOEXEC);
     relay->target = g_strdup(target);
-    relay->word = g_strdup(word);
+    relay->entrances = g_array_new(FALSE, FALSE, sizeof(struct entrance));
     relay->pairs = g_ptr_array_new_with_free_func(pair_free);
+    for (guint i = 0; i < count; i++) {
+        struct entrance entrance = {
+            .listen_fd = sockets[i].listen_fd, .name = sockets[i].name, .word = g_strdup(sockets[i].word)};
+        g_array_append_val(relay->entrances, entrance);
+    }
     if (relay->stop_fd >= 0 && pthread_create(&relay->thread, NULL, run, relay) == 0)
         return relay;
-    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot serve the local socket: %s",
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot serve the sockets of other roles: %s",
                 g_strerror(errno));
+    relay_free(relay);
     return NULL;
 }
 
@@ -234,10 +277,5 @@ void role_relay_stop(struct role_relay *relay)
         return;
     eventfd_write(relay->stop_fd, 1);
     pthread_join(relay->thread, NULL);
-    g_ptr_array_unref(relay->pairs);
-    close(relay->listen_fd);
-    close(relay->stop_fd);
-    g_free(relay->target);
-    g_free(relay->word);
-    g_free(relay);
+    relay_free(relay);
 }

@@ -1,6 +1,8 @@
 /*
  * serve: the daemon proper: opens the sockets, gives up root, reads the configuration once more with its
- * directory, and runs libmilter. Started by the supervisor in a child process without threads.
+ * directory, then the store key, opens the store, starts control, relays and review, and runs libmilter. A
+ * store that cannot be opened is not served over. It ends the other way round: commands, review, messages
+ * under way, libmilter, relays, store. Started by the supervisor in a child process without threads.
  */
 #ifndef MILTER_DAEMON_SERVE_H
 #define MILTER_DAEMON_SERVE_H

@@ -4,6 +4,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 
+#include "milter/conf/clock.h"
 #include "milter/daemon/limits.h"
 
 /* Descriptors that one message may need at once: its connection, its spool, the reader's copy. */
@@ -31,6 +32,15 @@ static void admit(struct service *service, guint helpers)
     service->most_open = (gint)CLAMP(sessions + LIMIT_DESCRIPTORS_SPARE / 2, 1, 2 * LIMIT_SESSIONS);
 }
 
+static void draw_word(char word[33])
+{
+    guint8 random[16];
+    if (getentropy(random, sizeof random) != 0)
+        g_error("the system gives no random numbers");
+    for (gsize i = 0; i < sizeof random; i++)
+        g_snprintf(word + 2 * i, 3, "%02x", random[i]);
+}
+
 struct service *service_new(struct snapshot *snapshot, struct inspector *inspector)
 {
     struct service *service = g_new0(struct service, 1);
@@ -39,14 +49,59 @@ struct service *service_new(struct snapshot *snapshot, struct inspector *inspect
     service->inspector = inspector;
     service->failures = failures_new(LIMIT_FAILURES);
     trouble_init(&service->trouble);
-    service->started_us = g_get_real_time();
+    service->started_us = clock_monotonic_us();
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&service->returned, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     admit(service, snapshot->conf->inspect.helpers);
-    guint8 random[16];
-    if (getentropy(random, sizeof random) != 0)
-        g_error("the system gives no random numbers");
-    for (gsize i = 0; i < sizeof random; i++)
-        g_snprintf(service->role_nonce + 2 * i, 3, "%02x", random[i]);
+    draw_word(service->role_words[ROLE_LOCAL]);
+    draw_word(service->role_words[ROLE_RELEASE]);
     return service;
+}
+
+void service_open_store(struct service *service, struct store *store)
+{
+    pthread_mutex_lock(&service->lock);
+    service->store = store;
+    pthread_mutex_unlock(&service->lock);
+}
+
+struct store *service_borrow_store(struct service *service)
+{
+    pthread_mutex_lock(&service->lock);
+    struct store *store = service->store;
+    if (store)
+        service->borrowers++;
+    pthread_mutex_unlock(&service->lock);
+    return store;
+}
+
+void service_return_store(struct service *service)
+{
+    pthread_mutex_lock(&service->lock);
+    if (--service->borrowers == 0)
+        pthread_cond_broadcast(&service->returned);
+    pthread_mutex_unlock(&service->lock);
+}
+
+gboolean service_close_store(struct service *service, gint64 timeout_ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += timeout_ms / 1000;
+    pthread_mutex_lock(&service->lock);
+    struct store *store = service->store;
+    service->store = NULL;
+    int problem = 0;
+    while (service->borrowers > 0 && problem == 0)
+        problem = pthread_cond_timedwait(&service->returned, &service->lock, &until);
+    gboolean free = service->borrowers == 0;
+    pthread_mutex_unlock(&service->lock);
+    if (free)
+        store_close(store);
+    return free;
 }
 
 struct snapshot *service_snapshot(struct service *service)

@@ -129,14 +129,19 @@ static void append_lines(GString *out, const char *value)
     g_string_append(out, value);
 }
 
+void spool_render_field(GString *out, const char *name, const char *value, gboolean leading_space)
+{
+    g_string_assign(out, name);
+    g_string_append(out, leading_space ? ":" : ": ");
+    append_lines(out, value);
+    g_string_append(out, "\r\n");
+}
+
 gboolean spool_add_field(struct spool *spool, const char *name, const char *value, gboolean leading_space,
                          const char *queue_id)
 {
     GString *line = spool->line;
-    g_string_assign(line, name);
-    g_string_append(line, leading_space ? ":" : ": ");
-    append_lines(line, value);
-    g_string_append(line, "\r\n");
+    spool_render_field(line, name, value, leading_space);
     if (in_digest(spool, name, value, queue_id) && !EVP_DigestUpdate(spool->digest, line->str, line->len))
         spool->failed = TRUE;
     return spool_add(spool, line->str, line->len);

@@ -9,6 +9,7 @@
 #define MILTER_DAEMON_SPOOL_H
 
 #include "policy/autoptr.h"
+#include <glib.h>
 
 struct spool;
 
@@ -23,6 +24,8 @@ DEFINE_AUTOPTR(spool, spool_free)
  * written (disk full): the message is then deferred. */
 gboolean spool_add_field(struct spool *spool, const char *name, const char *value, gboolean leading_space,
                          const char *queue_id);
+/* The same line as it goes into the message, "Name: value CRLF", to out instead. */
+void spool_render_field(GString *out, const char *name, const char *value, gboolean leading_space);
 /* The empty line behind the header. */
 gboolean spool_end_header(struct spool *spool);
 gboolean spool_add_body(struct spool *spool, const void *octets, gsize length);

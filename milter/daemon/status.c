@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include "milter/conf/clock.h"
+#include "milter/decide/json.h"
 #include "policy/version.h"
 
 /* What `miji status` tells, taken at one moment. */
@@ -9,6 +11,7 @@ struct status {
     struct snapshot *snapshot;
     struct inspector_status inspector;
     struct directory_status directory;
+    struct store_status store; /* all zero while it is closed */
     gint64 up_seconds;
 };
 
@@ -26,6 +29,21 @@ static const struct {
     {COUNT_INSPECTOR_FAILED, "inspector_failed", MSG_STATUS_INSPECTOR_FAILED},
     {COUNT_RELOADS, "reloads", MSG_STATUS_RELOADS},
 };
+
+static void append_store_json(GString *out, const struct store_status *store)
+{
+    struct json json = {.text = out, .follows = TRUE};
+    json_open(&json, "store", '{');
+    json_boolean(&json, "available", store->available);
+    json_string(&json, "problem", store->available ? NULL : store->problem);
+    json_number(&json, "holds_open", (gint64)store->open_holds);
+    json_number(&json, "notices_waiting", (gint64)store->outbox);
+    json_number(&json, "notices_failing", (gint64)store->outbox_failing);
+    json_number(&json, "journal_dropped", (gint64)store->journal_dropped);
+    json_number(&json, "commits", (gint64)store->commits);
+    json_number(&json, "failures", (gint64)store->failures);
+    json_close(&json, '}');
+}
 
 static char *as_json(struct service *service, const struct status *s)
 {
@@ -52,9 +70,11 @@ static char *as_json(struct service *service, const struct status *s)
     g_string_append_printf(out,
                            ", \"directory\": {\"connected\": %s, \"cached\": %u, \"hits\": %" G_GUINT64_FORMAT
                            ", \"misses\": %" G_GUINT64_FORMAT ", \"searches\": %" G_GUINT64_FORMAT
-                           ", \"failures\": %" G_GUINT64_FORMAT "}}\n",
+                           ", \"failures\": %" G_GUINT64_FORMAT "}",
                            s->directory.connected ? "true" : "false", s->directory.cached, s->directory.hits,
                            s->directory.misses, s->directory.searches, s->directory.failures);
+    append_store_json(out, &s->store);
+    g_string_append(out, "}\n");
     return g_string_free(out, FALSE);
 }
 
@@ -73,6 +93,19 @@ static void line(GString *out, enum message_id label, enum language language, co
     g_string_append_vprintf(out, format, arguments);
     va_end(arguments);
     g_string_append_c(out, '\n');
+}
+
+static void append_store_text(GString *out, const struct store_status *store, enum language language)
+{
+    if (store->available)
+        line(out, MSG_STATUS_STORE, language, "%s", message_text(MSG_STATUS_AVAILABLE, language));
+    else
+        line(out, MSG_STATUS_STORE, language, "%s%s%s", message_text(MSG_STATUS_UNAVAILABLE, language),
+             store->problem ? ": " : "", store->problem ? store->problem : "");
+    line(out, MSG_STATUS_HOLDS, language, "%" G_GUINT64_FORMAT, store->open_holds);
+    line(out, MSG_STATUS_NOTICES, language, "%" G_GUINT64_FORMAT, store->outbox);
+    line(out, MSG_STATUS_NOTICES_FAILING, language, "%" G_GUINT64_FORMAT, store->outbox_failing);
+    line(out, MSG_STATUS_JOURNAL_DROPPED, language, "%" G_GUINT64_FORMAT, store->journal_dropped);
 }
 
 static char *as_text(struct service *service, const struct status *s, enum language language)
@@ -98,17 +131,24 @@ static char *as_text(struct service *service, const struct status *s, enum langu
     line(out, MSG_STATUS_PEOPLE, language,
          "%u, hits %" G_GUINT64_FORMAT ", searches %" G_GUINT64_FORMAT ", failures %" G_GUINT64_FORMAT,
          s->directory.cached, s->directory.hits, s->directory.searches, s->directory.failures);
+    append_store_text(out, &s->store, language);
     return g_string_free(out, FALSE);
 }
 
 char *service_status(struct service *service, gboolean json, enum language language)
 {
     struct status s = {.snapshot = service_snapshot(service),
-                       .up_seconds = (g_get_real_time() - service->started_us) / G_USEC_PER_SEC};
+                       .up_seconds = (clock_monotonic_us() - service->started_us) / G_USEC_PER_SEC};
+    struct store *store = service_borrow_store(service);
+    if (store) {
+        store_get_status(store, &s.store);
+        service_return_store(service);
+    }
     inspector_get_status(service->inspector, &s.inspector);
     directory_get_status(s.snapshot->directory, &s.directory);
     char *text = json ? as_json(service, &s) : as_text(service, &s, language);
     directory_status_clear(&s.directory);
+    g_free(s.store.problem);
     snapshot_unref(s.snapshot);
     return text;
 }

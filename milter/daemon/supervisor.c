@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "milter/daemon/channel.h"
+#include "milter/daemon/inquiry.h"
 #include "milter/daemon/limits.h"
 #include "milter/conf/log.h"
 #include "milter/daemon/serve.h"
@@ -42,6 +43,7 @@ struct supervisor {
     gboolean up, ever_up, stopping;
     gint64 inspector_since_us;
     struct revival daemon_again, inspector_again;
+    struct inquiries *inquiries;
     gint64 kill_at_us; /* 0 none due */
     int status;
 };
@@ -142,6 +144,15 @@ static void renew_inspector(struct supervisor *supervisor)
     close(message.fd);
 }
 
+static void tell_answer(gpointer data, guint32 number, enum postfix_answer answer)
+{
+    struct supervisor *supervisor = data;
+    if (supervisor->channel >= 0)
+        channel_send(
+            supervisor->channel,
+            &(struct channel_message){.word = CHANNEL_TOLD, .number = number, .answer = answer, .fd = -1});
+}
+
 static void hear_daemon(struct supervisor *supervisor)
 {
     struct channel_message message = channel_receive(supervisor->channel);
@@ -154,12 +165,17 @@ static void hear_daemon(struct supervisor *supervisor)
         supervisor->limits = message.limits;
         renew_inspector(supervisor);
         break;
+    case CHANNEL_ASK:
+        inquiries_ask(supervisor->inquiries, message.number, message.queue_id);
+        break;
     case CHANNEL_CLOSED:
         close(supervisor->channel);
         supervisor->channel = -1; /* SIGCHLD tells the rest */
+        inquiries_drop(supervisor->inquiries);
         break;
     case CHANNEL_RELOAD:
     case CHANNEL_DRAIN:
+    case CHANNEL_TOLD:
     case CHANNEL_NOTHING:
         break;
     }
@@ -243,7 +259,7 @@ static void hear_signal(struct supervisor *supervisor)
 static int wait_ms(const struct supervisor *supervisor)
 {
     const gint64 due[] = {supervisor->daemon_again.due_us, supervisor->inspector_again.due_us,
-                          supervisor->kill_at_us};
+                          supervisor->kill_at_us, inquiries_due_us(supervisor->inquiries)};
     gint64 next = G_MAXINT64;
     for (gsize i = 0; i < G_N_ELEMENTS(due); i++)
         if (due[i])
@@ -254,6 +270,7 @@ static int wait_ms(const struct supervisor *supervisor)
 /* What is due by the clock. */
 static void do_due(struct supervisor *supervisor)
 {
+    inquiries_check(supervisor->inquiries);
     if (supervisor->kill_at_us && g_get_monotonic_time() >= supervisor->kill_at_us) {
         supervisor->kill_at_us = 0;
         if (supervisor->daemon)
@@ -270,9 +287,12 @@ static void do_due(struct supervisor *supervisor)
 static void loop(struct supervisor *supervisor)
 {
     while (supervisor->daemon || !supervisor->stopping) {
-        struct pollfd ready[2] = {{.fd = supervisor->signals, .events = POLLIN},
-                                  {.fd = supervisor->channel, .events = POLLIN}};
-        int n = poll(ready, 2, wait_ms(supervisor));
+        struct pollfd ready[3] = {{.fd = supervisor->signals, .events = POLLIN},
+                                  {.fd = supervisor->channel, .events = POLLIN},
+                                  {.fd = inquiries_fd(supervisor->inquiries), .events = POLLIN}};
+        int n = poll(ready, 3, wait_ms(supervisor));
+        if (n > 0 && ready[2].revents)
+            inquiries_hear(supervisor->inquiries);
         if (n > 0 && ready[1].revents)
             hear_daemon(supervisor);
         if (n > 0 && ready[0].revents)
@@ -359,6 +379,7 @@ static int supervise(struct supervisor *supervisor)
     }
     log_open("miji-milter", conf->log, conf->log_facility);
     supervisor->signals = catch_signals();
+    supervisor->inquiries = inquiries_new(tell_answer, supervisor);
     if (supervisor->signals < 0 || !start_daemon(supervisor))
         return 2;
     loop(supervisor);

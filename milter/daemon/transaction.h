@@ -1,6 +1,7 @@
 /*
  * transaction: one message, from MAIL to the answer. The callbacks hand it what they hear; at the end it
- * waits for the people and the inspector, and asks decide. It knows nothing of libmilter.
+ * waits for the people and the inspector, asks decide, and has the store keep what was decided. It knows
+ * nothing of libmilter.
  *
  * Belongs to one connection and is used by one thread at a time (libmilter moves sessions between threads, so
  * nothing may hang on the thread). It keeps the snapshot it began with.
@@ -36,11 +37,17 @@ void transaction_end_header(struct transaction *transaction);
 gboolean transaction_add_body(struct transaction *transaction, const void *octets, gsize length);
 
 /*
- * The end of message: waits within its deadlines, calling progress about every ten seconds, decides and logs.
- * The decision is owned by the transaction. NULL when nothing was decided (busy, disk full): *refusal then
+ * The end of message: waits within its deadlines, calling progress about every ten seconds, decides, keeps
+ * what the decision promises (durable when this returns, semantics.md 7.3) and logs. The decision is owned by
+ * the transaction. NULL when nothing was decided or it could not be kept (busy, disk full): *refusal then
  * says with which reply the message is put off.
  */
 const struct decision *transaction_decide(struct transaction *transaction, const char *queue_id,
                                           void (*progress)(gpointer), gpointer data, struct reply *refusal);
+const struct envelope *transaction_envelope(const struct transaction *transaction);
+/* X-Miji-Release fields in the message. */
+guint transaction_release_fields(const struct transaction *transaction);
+/* The queue id for the log, "NOQUEUE" without one. */
+const char *transaction_queue_id(const struct transaction *transaction);
 
 #endif

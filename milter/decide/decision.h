@@ -135,11 +135,11 @@ DEFINE_AUTOPTR(decision, decision_free)
  * The log line without queue id and times, always these keys in this order, those in [ ] only where there is
  * something to say:
  *
- *     verdict= to=<…>,… [also=<…>,…] label= [reason= check= [told=]] [hold=] [settled=] [archive=] act=
+ *     verdict= to=<…>,… [also=<…>,…] label= [reason= check= [told=]] [held=] [settled=] [archive=] act=
  * [reply=] [ref=] [recorded=…,…] from=<…> class= [login="…"] zone="…"
  *
  * to: who has that verdict, also: the others (at most 10 each, then ",+990"). label: E; "-" none, "?"
- * unknown. told: what the sender hears instead of the reason. hold, settled: how many are held, and how many
+ * unknown. told: what the sender hears instead of the reason. held, settled: how many are held, and how many
  * past has taken care of; archive: how many archives take it; act: what is done; reply: of a refusal or
  * deferral; ref: where there is a reason. Addresses in <>, names in quotes and last. Never a subject, a body
  * or a text that was found. New string, one line, control characters replaced.

@@ -115,7 +115,7 @@ static void append_count(GString *line, const char *key, guint count)
 /* What is kept, what is done, and the reference under which it is found. */
 static void append_act(GString *line, const struct decision *decision)
 {
-    append_count(line, " hold=", count_fate(decision, FATE_HELD));
+    append_count(line, " held=", count_fate(decision, FATE_HELD));
     append_count(line, " settled=", count_fate(decision, FATE_SETTLED));
     append_count(line, " archive=", decision->archives->len);
     append_word(line, " act=", act_name(decision->act));

@@ -1,12 +1,19 @@
-/* The control socket under every kind of client: what is no request gets a short answer or none, and holds
- * nobody up for long. */
+/* The control socket under every kind of client: what is no request gets a short answer or none, and nobody
+ * holds up the others, the mail, or the end. */
 #include "milter/conf/control.h"
 #include "tests/wire/scene.h"
 
+#include <pwd.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#define LARGE_BYTES (49 * 1024 * 1024)
+#define SERVED 8   /* LIMIT_CONTROL_SERVED */
+#define CLIENTS 24 /* LIMIT_CONTROL_CLIENTS */
+#define BUSY "failed\nthe daemon serves as many commands as it can; try again\n"
 
 static char *control_address(void)
 {
@@ -100,25 +107,215 @@ static void test_too_long(void)
     expect_status();
 }
 
-/* Clients that say nothing cost the others, and the supervisor's word, a few seconds, not more. */
+/* Clients that say nothing cost nobody anything until there are too many of them, and then two seconds. */
 static void test_silent(void)
 {
-    int silent[2] = {open_control(), open_control()};
+    int silent[CLIENTS + 4];
     gint64 start_us = g_get_monotonic_time();
 
+    for (gsize i = 0; i < CLIENTS - 1; i++)
+        silent[i] = open_control();
+    expect_status();
+    g_assert_cmpint(g_get_monotonic_time() - start_us, <, G_USEC_PER_SEC);
+    for (gsize i = CLIENTS - 1; i < G_N_ELEMENTS(silent); i++)
+        silent[i] = open_control();
     expect_status();
     g_assert_cmpint(g_get_monotonic_time() - start_us, <, 10 * G_USEC_PER_SEC);
     for (gsize i = 0; i < G_N_ELEMENTS(silent); i++)
         close(silent[i]);
 }
 
+/* Many at once: each has its answer in the end. */
+static void test_many(void)
+{
+    int clients[3 * CLIENTS];
+
+    for (gsize i = 0; i < G_N_ELEMENTS(clients); i++) {
+        clients[i] = open_control();
+        g_assert_cmpint(send(clients[i], "status text zh\n", 15, MSG_NOSIGNAL), ==, 15);
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(clients); i++) {
+        GString *answer = read_all(clients[i]);
+        g_assert_true(g_str_has_prefix(answer->str, "ok\n"));
+        g_string_free(answer, TRUE);
+        close(clients[i]);
+    }
+}
+
+/* ---- an officer: the system's user games (tests/wire/daemon.c) */
+
+static void become_officer(void)
+{
+    const struct passwd *games = getpwnam("games");
+
+    if (games == NULL || setgid(games->pw_gid) != 0 || setuid(games->pw_uid) != 0)
+        _exit(99);
+}
+
+/* What is asked once; the answer's octets are compared with the message's in the child, which tells how many
+ * there were: 0 for another answer. */
+static void compare_export(const char *line, const GString *body, int out)
+{
+    int fd = open_control();
+    GString *answer;
+    gsize found = 0;
+
+    send(fd, line, strlen(line), MSG_NOSIGNAL);
+    answer = read_all(fd);
+    if (g_str_has_prefix(answer->str, "ok\n") && answer->len > body->len &&
+        memcmp(answer->str + answer->len - body->len, body->str, body->len) == 0)
+        found = answer->len;
+    _exit(write(out, &found, sizeof found) == sizeof found ? 0 : 1);
+}
+
+static gsize export_as_officer(const char *line, const GString *body)
+{
+    int ends[2], status;
+    gsize found = 0;
+    pid_t pid;
+
+    g_assert_cmpint(pipe(ends), ==, 0);
+    pid = fork();
+    if (pid == 0) {
+        become_officer();
+        compare_export(line, body, ends[1]);
+    }
+    close(ends[1]);
+    g_assert_cmpint(read(ends[0], &found, sizeof found), ==, sizeof found);
+    close(ends[0]);
+    g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+    return found;
+}
+
+/* bo to an, 机密, a public subject: waits as label-conflict does. Its id, from the log. */
+static char *hold_large(const GString *body)
+{
+    struct mta *mta = scene_session(&scene_bo);
+    struct mta_message message = scene_fine;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *outcome = NULL, *line = NULL;
+
+    message.fields = TEXTS("From: bo@agency.gov.cn", "Message-ID: <large@pc7>",
+                           "X-Classification: confidential", "Subject: =?UTF-8?B?44CQ5py65a+G44CR?= figures");
+    message.queue_id = "4LargeQ1";
+    message.body = body->str;
+    message.body_length = body->len;
+    mta_set_timeout(mta, 120000);
+    outcome = scene_send(mta, &message);
+    g_assert_cmpstr(outcome, ==, "discard");
+    scene_quit(mta);
+    line = daemon_wait_line(scene_daemon(), TEXTS("4LargeQ1: verdict=hold", " hold="), &error);
+    g_assert_no_error(error);
+    const char *id = strstr(line, " hold=") + strlen(" hold=");
+    return g_strndup(id, strcspn(id, " "));
+}
+
+/* Clients that ask for a large answer and read nothing of it: as many as are served at once. */
+static pid_t start_slow_readers(const char *line)
+{
+    pid_t pid = fork();
+    int clients[SERVED];
+
+    if (pid != 0)
+        return pid;
+    become_officer();
+    for (gsize i = 0; i < G_N_ELEMENTS(clients); i++) {
+        clients[i] = open_control();
+        send(clients[i], line, strlen(line), MSG_NOSIGNAL);
+    }
+    pause();
+    _exit(0);
+}
+
+static char *ask_as_officer(const char *line)
+{
+    int ends[2], status;
+    char octets[512] = "";
+    ssize_t n;
+    pid_t pid;
+
+    g_assert_cmpint(pipe(ends), ==, 0);
+    pid = fork();
+    if (pid == 0) {
+        become_officer();
+        int fd = open_control();
+        send(fd, line, strlen(line), MSG_NOSIGNAL);
+        GString *answer = read_all(fd);
+        _exit(write(ends[1], answer->str, MIN(answer->len, sizeof octets - 1)) >= 0 ? 0 : 1);
+    }
+    close(ends[1]);
+    n = read(ends[0], octets, sizeof octets - 1);
+    close(ends[0]);
+    g_assert_cmpint(n, >=, 0);
+    g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+    return g_strdup(octets);
+}
+
+/* An answer of 50 MB comes whole; eight whom nobody can make read keep commands out, and nothing else:
+ * status, mail and reload go on; when they are gone, or have had their time, commands are served again. */
+static void test_large_and_slow(void)
+{
+    g_autoptr(GString) body = g_string_sized_new(LARGE_BYTES + 100);
+    while (body->len < LARGE_BYTES)
+        g_string_append_printf(body, "%" G_GSIZE_FORMAT " of the figures, and what they mean\r\n", body->len);
+    g_autofree char *id = hold_large(body), *line = g_strdup_printf("show text en %s view=raw\n", id);
+    g_autofree char *busy = NULL, *served = NULL;
+    gint64 deadline_us = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
+    pid_t slow;
+    int status;
+
+    g_assert_cmpuint(export_as_officer(line, body), >, body->len);
+    slow = start_slow_readers(line);
+    do {
+        g_free(busy);
+        busy = ask_as_officer("held text en\n");
+    } while (strcmp(busy, BUSY) != 0 && g_get_monotonic_time() < deadline_us);
+    g_assert_cmpstr(busy, ==, BUSY);
+    expect_status();
+    scene_check();
+    kill(slow, SIGKILL);
+    g_assert_cmpint(waitpid(slow, &status, 0), ==, slow);
+    deadline_us = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
+    do {
+        g_free(served);
+        served = ask_as_officer("held text en\n");
+    } while (strcmp(served, BUSY) == 0 && g_get_monotonic_time() < deadline_us);
+    g_assert_true(g_str_has_prefix(served, "ok\n"));
+}
+
+/* The end of the daemon does not wait for who does not read. */
+static void test_stop_with_slow_readers(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *held = ask_as_officer("held json en\n");
+    const char *id = strstr(held, "\"id\":\"");
+    g_assert_nonnull(id);
+    g_autofree char *name = g_strndup(id + 6, strcspn(id + 6, "\"")),
+                    *line = g_strdup_printf("show text en %s view=raw\n", name);
+    pid_t slow = start_slow_readers(line);
+    gint64 start_us;
+    int status;
+
+    expect_status();
+    start_us = g_get_monotonic_time();
+    g_assert_true(daemon_stop(scene_daemon(), &error));
+    g_assert_cmpint(g_get_monotonic_time() - start_us, <, 30 * G_USEC_PER_SEC);
+    kill(slow, SIGKILL);
+    g_assert_cmpint(waitpid(slow, &status, 0), ==, slow);
+    g_assert_true(daemon_run(scene_daemon(), &error));
+    g_assert_no_error(error);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_set_nonfatal_assertions();
-    scene_open(NULL);
+    scene_open_keeping("inet:9@127.0.0.1", NULL);
     g_test_add_func("/wire/control/requests", test_requests);
     g_test_add_func("/wire/control/too-long", test_too_long);
     g_test_add_func("/wire/control/silent", test_silent);
+    g_test_add_func("/wire/control/many", test_many);
+    g_test_add_func("/wire/control/large-and-slow", test_large_and_slow);
+    g_test_add_func("/wire/control/stop-with-slow-readers", test_stop_with_slow_readers);
     return scene_run("/wire/control");
 }

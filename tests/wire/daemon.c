@@ -22,14 +22,15 @@
 
 struct daemon {
     char *directory;
-    char *address, *local_address; /* with "unix:" */
-    pid_t pid;                     /* 0 when it does not run */
+    char *address, *local_address, *release_address; /* with "unix:" */
+    const char *out;                                 /* where released mail goes; NULL: nothing is kept */
+    pid_t pid;                                       /* 0 when it does not run */
 };
 
 /* The first zones of language.md 3: people inside by login from 10/8, everybody else outside. */
 static const char conf_text[] = "listen   \"unix:@DIR@/milter.sock\"  mode 0666\n"
                                 "listen   \"unix:@DIR@/local.sock\"  role local  mode 0666\n"
-                                "control  \"unix:@DIR@/control.sock\"\n"
+                                "control  \"unix:@DIR@/control.sock\"  mode 0666\n"
                                 "state    \"@DIR@/state\"\n"
                                 "@RUNAS@"
                                 "log      \"stderr\"\n"
@@ -44,6 +45,7 @@ static const char conf_text[] = "listen   \"unix:@DIR@/milter.sock\"  mode 0666\
                                 "    recipient      agency.gov.cn\n"
                                 "    carries up to  绝密\n"
                                 "}\n"
+                                "@MORE@"
                                 "zone \"internet\" {\n"
                                 "    otherwise\n"
                                 "    carries up to  公开\n"
@@ -51,8 +53,26 @@ static const char conf_text[] = "listen   \"unix:@DIR@/milter.sock\"  mode 0666\
                                 "unlabelled {\n"
                                 "    from inside   refuse \"Choose a classification for this message.\"\n"
                                 "    from outside  treat as 公开\n"
-                                "}\n"
-                                "label conflict  refuse\n";
+                                "}\n";
+
+/* Nothing is kept. */
+static const char bare_text[] = "label conflict  refuse\n";
+
+/* A queue, an archive, a way out. gao, an officer cleared for everything, logs in as the system's user games.
+ */
+static const char storing_text[] =
+    "label conflict  hold in \"labels\"\n"
+    "listen   \"unix:@DIR@/release.sock\"  role release  mode 0666\n"
+    "release through  \"@OUT@\"\n"
+    "key file  \"@DIR@/key\"\n"
+    "queue \"labels\" {\n"
+    "    reviewers  members of \"cn=baomi,ou=groups,dc=agency,dc=gov,dc=cn\"\n"
+    "    deadline   24h then refuse\n"
+    "}\n"
+    "archive \"highest\"  { takes 绝密 and above; keep 1y }\n"
+    "role administrator  members of \"cn=postmasters,ou=groups,dc=agency,dc=gov,dc=cn\"\n"
+    "role officer        members of \"cn=baomi,ou=groups,dc=agency,dc=gov,dc=cn\"\n"
+    "role auditor        members of \"cn=shenji,ou=groups,dc=agency,dc=gov,dc=cn\"\n";
 
 /* ---- directory */
 
@@ -101,24 +121,53 @@ static bool copy_parts(const struct daemon *miji, GError **error)
     return true;
 }
 
-static bool write_conf(const struct daemon *miji, const char *more, GError **error)
+/* The user as whom the daemon runs; NULL: who runs the test. */
+static const struct passwd *daemon_user(void)
+{
+    return getuid() == 0 ? getpwnam("nobody") : NULL;
+}
+
+static bool give(const char *path)
+{
+    const struct passwd *user = daemon_user();
+
+    return user == NULL || chown(path, user->pw_uid, user->pw_gid) == 0;
+}
+
+bool daemon_write_conf(const struct daemon *miji, const char *more, GError **error)
 {
     g_autofree char *path = path_in(miji, "miji.conf");
-    g_autofree char *spy_file = path_in(miji, "syslog");
-    g_autofree char *state = path_in(miji, "state");
-    GString *text = g_string_new(conf_text);
-    struct passwd *nobody = getuid() == 0 ? getpwnam("nobody") : NULL;
-    bool ok;
+    g_autoptr(GString) text = g_string_new(conf_text);
 
+    g_string_append(text, miji->out != NULL ? storing_text : bare_text);
+    g_string_replace(text, "@MORE@", more != NULL ? more : "", 0);
     g_string_replace(text, "@DIR@", miji->directory, 0);
-    g_string_replace(text, "@RUNAS@", nobody != NULL ? "run as   \"nobody\"\n" : "", 0);
-    if (more != NULL)
-        g_string_append(text, more);
-    ok = g_file_set_contents(path, text->str, -1, error) && g_chmod(path, 0644) == 0 &&
-         g_file_set_contents(spy_file, "", 0, error) && g_chmod(spy_file, 0666) == 0 &&
-         g_mkdir(state, 0700) == 0 && (nobody == NULL || chown(state, nobody->pw_uid, nobody->pw_gid) == 0);
-    g_string_free(text, TRUE);
-    return ok;
+    g_string_replace(text, "@OUT@", miji->out != NULL ? miji->out : "", 0);
+    g_string_replace(text, "@RUNAS@", daemon_user() != NULL ? "run as   \"nobody\"\n" : "", 0);
+    return g_file_set_contents(path, text->str, -1, error) && g_chmod(path, 0644) == 0;
+}
+
+static bool name_officer(const struct daemon *miji, GError **error)
+{
+    g_autofree char *path = path_in(miji, "people.ldif"), *text = NULL;
+
+    if (!g_file_get_contents(path, &text, NULL, error))
+        return false;
+    g_autoptr(GString) people = g_string_new(text);
+    g_string_replace(people, "uid: gao\n", "uid: games\n", 0);
+    return g_file_set_contents(path, people->str, -1, error) && g_chmod(path, 0644) == 0;
+}
+
+static bool write_files(const struct daemon *miji, const char *more, GError **error)
+{
+    g_autofree char *spy_file = path_in(miji, "syslog"), *state = path_in(miji, "state");
+    g_autofree char *key = path_in(miji, "key");
+
+    return daemon_write_conf(miji, more, error) && name_officer(miji, error) &&
+           g_file_set_contents(spy_file, "", 0, error) && g_chmod(spy_file, 0666) == 0 &&
+           g_mkdir(state, 0700) == 0 && give(state) &&
+           g_file_set_contents(key, "0123456789abcdef0123456789ABCDEF", 32, error) && give(key) &&
+           g_chmod(key, 0400) == 0;
 }
 
 static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *where)
@@ -201,19 +250,31 @@ static bool wait_ready(struct daemon *miji, GError **error)
 
 struct daemon *daemon_start(const char *more, GError **error)
 {
+    return daemon_start_keeping(NULL, more, error);
+}
+
+bool daemon_run(struct daemon *miji, GError **error)
+{
+    miji->pid = fork();
+    if (miji->pid == 0)
+        run(miji);
+    return miji->pid > 0 && wait_ready(miji, error);
+}
+
+struct daemon *daemon_start_keeping(const char *out, const char *more, GError **error)
+{
     g_autoptr(daemon) miji = g_new0(struct daemon, 1);
+
+    miji->out = out;
 
     miji->directory = g_dir_make_tmp("miji-wire-XXXXXX", error);
     if (miji->directory == NULL)
         return NULL;
     miji->address = g_strdup_printf("unix:%s/milter.sock", miji->directory);
     miji->local_address = g_strdup_printf("unix:%s/local.sock", miji->directory);
-    if (g_chmod(miji->directory, 0755) != 0 || !copy_parts(miji, error) || !write_conf(miji, more, error))
-        return NULL;
-    miji->pid = fork();
-    if (miji->pid == 0)
-        run(miji);
-    if (miji->pid < 0 || !wait_ready(miji, error))
+    miji->release_address = g_strdup_printf("unix:%s/release.sock", miji->directory);
+    if (g_chmod(miji->directory, 0755) != 0 || !copy_parts(miji, error) || !write_files(miji, more, error) ||
+        !daemon_run(miji, error))
         return NULL;
     return g_steal_pointer(&miji);
 }
@@ -293,6 +354,7 @@ void daemon_free(struct daemon *miji)
     g_free(miji->directory);
     g_free(miji->address);
     g_free(miji->local_address);
+    g_free(miji->release_address);
     g_free(miji);
 }
 
@@ -304,6 +366,16 @@ const char *daemon_address(const struct daemon *miji)
 const char *daemon_local_address(const struct daemon *miji)
 {
     return miji->local_address;
+}
+
+const char *daemon_release_address(const struct daemon *miji)
+{
+    return miji->release_address;
+}
+
+const char *daemon_directory(const struct daemon *miji)
+{
+    return miji->directory;
 }
 
 pid_t daemon_pid(const struct daemon *miji)

@@ -17,10 +17,20 @@
 struct daemon;
 
 /*
- * Starts it and waits until its sockets accept. `more` (may be NULL) is put behind the configuration's text.
- * NULL and error, with the log, if it does not come up.
+ * Starts it and waits until its sockets accept. `more` (may be NULL) is put into the configuration's text,
+ * before the zone of all others. NULL and error, with the log, if it does not come up.
  */
 struct daemon *daemon_start(const char *more, GError **error);
+
+/* The same with a store key, a queue "labels" for labels that disagree, an archive for 绝密, officers, and
+ * `out`
+ * ("inet:…@127.0.0.1", must outlive the daemon) as the listener to which released mail goes; NULL: as above.
+ * In `more`, @DIR@ is the private directory. */
+struct daemon *daemon_start_keeping(const char *out, const char *more, GError **error);
+/* Again after daemon_stop, over the same files. */
+bool daemon_run(struct daemon *miji, GError **error);
+/* The configuration anew, with other lines behind it. */
+bool daemon_write_conf(const struct daemon *miji, const char *more, GError **error);
 
 /* TERM, and waits for the end; false if it does not end with status 0 in time, or leaves a process behind. */
 bool daemon_stop(struct daemon *miji, GError **error);
@@ -32,6 +42,9 @@ DEFINE_AUTOPTR(daemon, daemon_free)
 /* "unix:…" of the role smtp, and of the role local. */
 const char *daemon_address(const struct daemon *miji);
 const char *daemon_local_address(const struct daemon *miji);
+const char *daemon_release_address(const struct daemon *miji);
+/* Holds miji.conf, control.sock, state … */
+const char *daemon_directory(const struct daemon *miji);
 
 pid_t daemon_pid(const struct daemon *miji);
 /* Sends a signal to the supervisor. */

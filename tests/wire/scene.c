@@ -49,9 +49,14 @@ const struct mta_message scene_public = {
 
 struct daemon *scene_open(const char *more)
 {
+    return scene_open_keeping(NULL, more);
+}
+
+struct daemon *scene_open_keeping(const char *out, const char *more)
+{
     g_autoptr(GError) error = NULL;
 
-    miji = daemon_start(more, &error);
+    miji = daemon_start_keeping(out, more, &error);
     if (miji == NULL) {
         g_autofree char *text = g_strescape(error->message, "\n");
 
@@ -147,6 +152,30 @@ char *scene_send(struct mta *mta, const struct mta_message *message)
         return scene_breakdown(error);
     g_ptr_array_set_size(reply->edits, 0);
     return scene_outcome(reply);
+}
+
+char *scene_edits(struct mta *mta, const struct mta_message *message)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(mta_reply) reply = NULL;
+
+    if (!mta_send_message(mta, message, &reply, &error))
+        return scene_breakdown(error);
+    g_autofree char *text = mta_reply_format(reply);
+    char *reference = strstr(text, " [MIJI-");
+    if (reference != NULL)
+        *reference = '\0';
+    return g_steal_pointer(&text);
+}
+
+char *scene_ask(const struct control_request *request, gboolean *ok)
+{
+    g_autofree char *address = g_build_filename(daemon_directory(miji), "control.sock", NULL);
+    g_autoptr(GError) error = NULL;
+    char *text = control_ask(address, request, 60000, NULL, ok, &error);
+
+    g_assert_no_error(error);
+    return text;
 }
 
 void scene_quit(struct mta *mta)

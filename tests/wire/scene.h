@@ -6,6 +6,7 @@
 #ifndef TESTS_WIRE_SCENE_H
 #define TESTS_WIRE_SCENE_H
 
+#include "milter/conf/control.h"
 #include "tests/wire/daemon.h"
 #include "tests/wire/mta_message.h"
 
@@ -25,6 +26,8 @@ extern const struct mta_message scene_public;  /* a stranger to gu, no label: de
 /* Starts the daemon for a test program, with more lines of configuration or NULL; ends the program if it
  * cannot. */
 struct daemon *scene_open(const char *more);
+/* The same with a store; out: daemon_start_keeping. */
+struct daemon *scene_open_keeping(const char *out, const char *more);
 /* Runs the tests added so far and a last one below `suite`: the daemon stops well and its log is in order.
  * For main. */
 int scene_run(const char *suite);
@@ -35,6 +38,11 @@ struct mta *scene_session(const struct mta_client *client);
 /* Sends a message, and gives the outcome in few words: "accept", "discard", "tempfail", "550 5.7.1", "closed"
  * … Caller frees. */
 char *scene_send(struct mta *mta, const struct mta_message *message);
+/* The same with all edits and the text of the reply but its reference: "delrcpt <mi@x>; accept". Caller
+ * frees. */
+char *scene_edits(struct mta *mta, const struct mta_message *message);
+/* Asks at the control socket, as the user of the test. Caller frees. */
+char *scene_ask(const struct control_request *request, gboolean *ok);
 /* The same of a reply. */
 char *scene_outcome(const struct mta_reply *reply);
 /* "closed" if the filter has closed the connection, else the message. */

@@ -52,7 +52,7 @@ static void test_held(void)
 
     g_assert_cmpstr(line, ==,
                     "verdict=hold to=<an@agency.gov.cn> also=<bo@agency.gov.cn> label=机密 "
-                    "reason=label-conflict check=label hold=1 settled=1 archive=1 act=discard "
+                    "reason=label-conflict check=label held=1 settled=1 archive=1 act=discard "
                     "ref=MIJI-abc234 from=<bo@agency.gov.cn> class=person login=\"bo\" zone=\"office\"");
 }
 
