@@ -393,7 +393,7 @@ struct notice *letter_notice(const struct letter *letter, enum notice_kind kind,
 
     notice->kind = kind;
     notice->addressee = g_strdup(addressee);
-    notice->reference = g_strdup(letter->reference);
+    notice->reference = g_strdup(letter->reference != NULL ? letter->reference : "-"); /* a digest */
     notice->about = g_strdup(about);
     notice->is_failure = letter_is_failure(letter);
     notice->text = letter_write(letter, &notice->length);
