@@ -7,6 +7,7 @@
 #include "milter/store/record.h"
 
 #define NAME_LEAST_CHARACTERS 4
+#define UNREADABLE "?" /* a sender whose record is damaged */
 
 void archive_copy_free(struct archive_copy *copy)
 {
@@ -26,7 +27,8 @@ void archive_copy_free(struct archive_copy *copy)
 
 /* ---------------------------------------------------------------- rows */
 static const char copy_sql[] =
-    "SELECT number, id, archive, at_ms, keep_until_ms, reference, display, label, system_high, size"
+    "SELECT number, archive_copy.id, archive, at_ms, keep_until_ms, reference, display, label, system_high, "
+    "size"
     " FROM json_each(?1) CROSS JOIN archive_copy ON archive_copy.number = json_each.value ORDER BY number";
 
 static struct archive_copy *read_copy(const struct schemes *schemes, struct rows *rows)
@@ -92,29 +94,28 @@ static void add_recipient(struct archive_copy *copy, const char *canonical)
     g_ptr_array_add(copy->recipients, g_strdup(canonical));
 }
 
-/* The last outcome is how it stands. */
-static gboolean join(struct store *store, struct archive_copy *copy, const struct envelope_row *row,
-                     GError **error)
+/* The last outcome is how it stands. A record that is damaged hides neither the copy nor the others. */
+static void join(struct store *store, struct archive_copy *copy, const struct envelope_row *row)
 {
     gsize length = 0;
-    g_autofree guint8 *octets = seal_record_open(store->keys, row->sealed, row->length, &length, error);
-    g_autoptr(recorded) recorded = octets != NULL ? record_read(octets, length, error) : NULL;
+    g_autofree guint8 *octets = seal_record_open(store->keys, row->sealed, row->length, &length, NULL);
+    g_autoptr(recorded) recorded = octets != NULL ? record_read(octets, length, NULL) : NULL;
+    const char *sender = recorded != NULL ? recorded->envelope->sender->canonical : UNREADABLE;
 
-    if (recorded == NULL)
-        return FALSE;
-    if (copy->sender == NULL)
-        copy->sender = g_strdup(recorded->envelope->sender->canonical);
-    for (guint i = 0; i < recorded->envelope->recipients->len; i++) {
+    if (copy->sender == NULL || strcmp(copy->sender, UNREADABLE) == 0) {
+        g_free(copy->sender);
+        copy->sender = g_strdup(sender);
+    }
+    for (guint i = 0; recorded != NULL && i < recorded->envelope->recipients->len; i++) {
         const struct envelope_recipient *recipient = g_ptr_array_index(recorded->envelope->recipients, i);
         add_recipient(copy, recipient->address->canonical);
     }
     g_free(copy->outcome);
     copy->outcome = g_strdup(row->outcome);
-    return TRUE;
 }
 
 /* Both lists are in order of the copies' numbers. */
-static gboolean join_all(struct store *store, GPtrArray *copies, const GArray *envelopes, GError **error)
+static void join_all(struct store *store, GPtrArray *copies, const GArray *envelopes)
 {
     guint at = 0;
 
@@ -124,11 +125,9 @@ static gboolean join_all(struct store *store, GPtrArray *copies, const GArray *e
             at++;
         if (at == copies->len)
             break;
-        if (((struct archive_copy *)g_ptr_array_index(copies, at))->number == row->copy &&
-            !join(store, g_ptr_array_index(copies, at), row, error))
-            return FALSE;
+        if (((struct archive_copy *)g_ptr_array_index(copies, at))->number == row->copy)
+            join(store, g_ptr_array_index(copies, at), row);
     }
-    return TRUE;
 }
 
 /* The copies whose numbers a question gives; ends its rows and the reading. */
@@ -151,8 +150,9 @@ static GPtrArray *load(struct store *store, struct database *database, const str
     if (answer == ROWS_END)
         envelopes = read_envelopes(database, json, error);
     store_read_end(store);
-    if (envelopes == NULL || !join_all(store, copies, envelopes, error))
+    if (envelopes == NULL)
         return NULL;
+    join_all(store, copies, envelopes);
     return g_steal_pointer(&copies);
 }
 

@@ -15,7 +15,7 @@ struct archive_copy {
     char *reference, *display, *label_text;
     struct label_set *label; /* as in struct hold */
     guint64 size;
-    char *sender;          /* from the sealed record; canonical */
+    char *sender;          /* from the sealed record; canonical; "?" when that is damaged */
     GPtrArray *recipients; /* char *, canonical, from the sealed record: Bcc included */
     char *outcome;         /* "deliver", "hold", "released"… as far as known */
 };

@@ -10,7 +10,8 @@ static gint64 end_of(const struct label *label, gint64 now_ms)
 {
     switch (label->duration.kind) {
     case DURATION_TERM:
-        return MIN(now_ms + label->duration.term_seconds * 1000, ARCHIVE_FOREVER_MS);
+        return MIN(now_ms + MIN(label->duration.term_seconds, ARCHIVE_FOREVER_MS / 1000) * 1000,
+                   ARCHIVE_FOREVER_MS);
     case DURATION_UNTIL:
         return MIN(label->duration.until, ARCHIVE_FOREVER_MS / 1000) * 1000;
     case DURATION_EVENT:

@@ -80,7 +80,7 @@ struct label_set *label_of_row(const struct schemes *schemes, const char *text, 
 }
 
 static const char hold_sql[] =
-    "SELECT hold.number, id, kind, at_ms, reference, queue_id, class, login, sender, zone, person, "
+    "SELECT hold.number, hold.id, kind, at_ms, reference, queue_id, class, login, sender, zone, person, "
     "owner_address,"
     " authors, size, display, label, system_high, courtesy, answered, seen_again, generation, snapshot_hash,"
     " slip.number, version, queue, approved_ms, failing, trouble, deadline_ms, next_try_ms"

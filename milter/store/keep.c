@@ -294,6 +294,8 @@ void store_keep_later(struct store *store, const struct store_message *message)
     later->decided_ms = message->inputs->now * 1000;
     for (guint i = 0; decision->act == ACT_DEFER && i < decision->recipients->len; i++) {
         const struct decided_recipient *recipient = g_ptr_array_index(decision->recipients, i);
+        if (recipient->fate != FATE_DEFERRED) /* a hold answers for it */
+            continue;
         struct deferral deferral = {.is_own = decision->own_trouble && recipient->verdict == VERDICT_DEFER};
         memcpy(deferral.key, keys[i], IDENTITY_BYTES);
         g_array_append_val(later->deferrals, deferral);

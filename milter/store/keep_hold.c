@@ -37,10 +37,19 @@ static gboolean agrees(const struct decided_recipient *recipient, enum past_stat
     return TRUE;
 }
 
+/* As store_past was asked. */
+static gint64 oldest_ms(const struct inputs *inputs)
+{
+    const struct conf *conf = inputs->snapshot->conf;
+
+    return inputs->now * 1000 - (conf != NULL ? conf->remember_attempts_ms : DEFAULT_REMEMBER_MS);
+}
+
 static gboolean look(struct keeping *keeping, struct database *database, GError **error)
 {
     for (guint i = 0; i < keeping->decision->recipients->len; i++) {
-        if (!standing_find(database, keeping->keys[i], &keeping->standings[i], error))
+        if (!standing_find(database, keeping->keys[i], oldest_ms(keeping->inputs), &keeping->standings[i],
+                           error))
             return FALSE;
         if (!agrees(recipient_at(keeping, i), keeping->standings[i].state))
             return job_changed(error, "a hold of the message changed while it was decided");
@@ -152,8 +161,8 @@ static gboolean insert_recipient(struct keeping *keeping, struct database *datab
                         "iitbi"
                         "itb",
                         keeping->hold, (gint64)i, recipient->first->address->canonical, keeping->keys[i],
-                        (gsize)IDENTITY_BYTES, (gint64)state, keeping->now_ms, leading, reasons->data,
-                        (gsize)reasons->len);
+                        (gsize)IDENTITY_BYTES, (gint64)state, keeping->now_ms, leading,
+                        reasons->len > 0 ? (gconstpointer)reasons->data : "", (gsize)reasons->len);
 }
 
 /* Until more than one slip is known, a hold waits in the first of its queues. */

@@ -20,12 +20,13 @@
 #define CHECKPOINT_PAGES_BUSY 8000 /* … although there is something to be done */
 
 /* ---- rows */
-#define LIMIT_RECORD_BYTES (64 << 20) /* of session and envelope, of reasons, when read back */
+#define LIMIT_RECORD_BYTES (32 << 20) /* of session and envelope, of reasons, when read back */
 #define LIMIT_RECORD_REASONS 1000     /* of one recipient, kept with a hold */
 #define LIMIT_AUTHORS_BYTES 32768     /* of addresses in From, kept with a hold */
 #define LIMIT_MESSAGE_ID_BYTES 998    /* RFC 5322 2.1.1: no line is longer */
 #define AUDIT_RECIPIENTS 50           /* named in one record; the rest is a number */
 #define DEFAULT_DEADLINE_MS ((gint64)72 * 3600 * 1000) /* of a queue that the configuration does not name */
+#define DEFAULT_REMEMBER_MS ((gint64)7 * 86400 * 1000) /* … attempts, where there is no configuration */
 #define ARCHIVE_FOREVER_MS G_GINT64_CONSTANT(253402300799000) /* end of 9999: no end is known */
 
 /* ---- what is sealed (LIMIT_RECORD_BYTES at most, but contents) */

@@ -84,8 +84,9 @@ static struct outbox_entry *read_entry(struct rows *rows)
     entry->notice.kind = (enum notice_kind)CLAMP(rows_integer(rows, 1), NOTICE_OUTCOME, NOTICE_DIGEST);
     entry->notice.addressee = g_strdup(rows_text(rows, 2));
     entry->notice.reference = g_strdup(rows_text(rows, 3));
-    text = rows_octets(rows, 4, &length);
-    entry->notice.text = g_strndup(text != NULL ? text : "", length);
+    entry->notice.text = g_malloc(length + 1);
+    memcpy(entry->notice.text, text != NULL ? text : "", length);
+    entry->notice.text[length] = '\0';
     entry->notice.length = length;
     entry->notice.is_failure = rows_integer(rows, 5) != 0;
     entry->tries = (guint)rows_integer(rows, 6);

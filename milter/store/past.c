@@ -1,45 +1,6 @@
 #include "milter/store/identity.h"
 
-#include "milter/store/hold.h"
-
-/*
- * Of several rows of one key an open one counts, else the youngest that ended. Open ones are never forgotten:
- * one key has at most one open hold (semantics.md 13.12). What Postfix took at a later attempt is delivered
- * mail, and decided afresh; what a later attempt refused stays refused.
- */
-static gboolean judge_row(struct rows *rows, gint64 oldest_ms, struct past_entry *entry)
-{
-    enum hold_state state = (enum hold_state)rows_integer(rows, 0);
-    gint64 changed_ms = rows_integer(rows, 2);
-    gboolean is_known = entry->state != PAST_NOTHING;
-    struct past_entry found = {.hold = rows_integer(rows, 1), .at_s = changed_ms / 1000};
-
-    if (state == HOLD_HELD || state == HOLD_RELEASING) {
-        found.state = state == HOLD_HELD ? PAST_HELD : PAST_SETTLED;
-        *entry = found;
-        return TRUE;
-    }
-    if (is_known || changed_ms < oldest_ms || (state == HOLD_RELEASED && rows_integer(rows, 3) != 0))
-        return FALSE;
-    found.state = state == HOLD_RELEASED ? PAST_SETTLED : PAST_ENDED;
-    *entry = found;
-    return FALSE;
-}
-
-static gboolean look_at_holds(struct database *database, const guint8 key[IDENTITY_BYTES], gint64 oldest_ms,
-                              struct past_entry *entry, GError **error)
-{
-    static const char sql[] = "SELECT r.state, r.hold, r.changed_ms, r.via_later FROM hold_recipient r"
-                              " JOIN hold h ON h.number = r.hold"
-                              " WHERE r.key = ?1 AND h.kind = ?2 ORDER BY r.hold DESC";
-    g_autoptr(rows) rows = rows_begin(database, sql, "bi", key, (gsize)IDENTITY_BYTES, (gint64)KIND_HOLD);
-    enum rows_answer answer;
-
-    while ((answer = rows_next(rows, error)) == ROWS_ROW)
-        if (judge_row(rows, oldest_ms, entry))
-            return TRUE;
-    return answer == ROWS_END;
-}
+#include "milter/store/standing.h"
 
 static gboolean look_at_deferred(struct database *database, const guint8 key[IDENTITY_BYTES],
                                  gint64 oldest_ms, struct past_entry *entry, GError **error)
@@ -58,10 +19,12 @@ static gboolean look_up(struct store *store, const guint8 key[IDENTITY_BYTES], g
                         struct past_entry *entry, GError **error)
 {
     struct database *database = store_read_begin(store);
-    gboolean done =
-        look_at_holds(database, key, oldest_ms, entry, error) &&
-        (entry->state != PAST_NOTHING || look_at_deferred(database, key, oldest_ms, entry, error));
+    struct standing standing;
+    gboolean done = standing_find(database, key, oldest_ms, &standing, error);
 
+    *entry = (struct past_entry){
+        .state = standing.state, .hold = standing.hold, .at_s = standing.changed_ms / 1000};
+    done = done && (entry->state != PAST_NOTHING || look_at_deferred(database, key, oldest_ms, entry, error));
     store_read_end(store);
     return done;
 }

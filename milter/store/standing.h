@@ -15,9 +15,12 @@ struct standing {
     gint64 kept; /* number of the copy of a refusal that is kept for this key; 0 none */
 };
 
-/* A recipient that a later attempt delivered stands as NOTHING: Postfix may have failed after our answer, and
- * nothing lost comes before nothing doubled. */
-gboolean standing_find(struct database *database, const guint8 key[IDENTITY_BYTES], struct standing *standing,
-                       GError **error);
+/*
+ * Of several holds of one key an open one counts, else the youngest that has ended and is not older than
+ * oldest_ms. A recipient that a later attempt delivered stands as NOTHING: Postfix may have failed after our
+ * answer, and nothing lost comes before nothing doubled. What a later attempt refused stays refused.
+ */
+gboolean standing_find(struct database *database, const guint8 key[IDENTITY_BYTES], gint64 oldest_ms,
+                       struct standing *standing, GError **error);
 
 #endif
