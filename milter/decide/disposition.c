@@ -2,10 +2,13 @@
 
 static const struct disposition refusal = {.verdict = VERDICT_REFUSE};
 
-/* Where nothing can be kept, or never be released, a hold is a refusal. */
+/* The configuration demands a key and a way out where it has a queue; without them nothing could be kept, or
+ * never be released. */
 static struct disposition hold_in(const struct hearing *hearing, const char *queue)
 {
-    if (!hearing_can_keep(hearing) || !hearing_can_tell(hearing))
+    const struct conf *conf = hearing->inputs->snapshot->conf;
+
+    if (conf == NULL || conf->key_file == NULL || conf->release_through == NULL)
         return refusal;
     return (struct disposition){.verdict = VERDICT_HOLD, .queue = queue};
 }

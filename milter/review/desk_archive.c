@@ -28,7 +28,7 @@ static void write_copy(const struct sitting *sitting, struct page *page, const s
     g_autofree char *first = g_strdup_printf("%s  %s  %s", at, sitting_label(sitting, copy->display), sender);
     g_autofree char *second =
         g_strdup_printf("%s; %s%s%s", copy->archive, recipients, copy->outcome != NULL ? ", " : "",
-                        copy->outcome != NULL ? copy->outcome : "");
+                        copy->outcome != NULL ? sitting_word(sitting, copy->outcome) : "");
 
     page_field(page, 0, LIST_COLUMN, id, first);
     page_field(page, 0, LIST_COLUMN, "", second);
@@ -180,7 +180,7 @@ static gboolean answer_copy(struct sitting *sitting, const struct archive_copy *
     field(sitting, &page, MSG_DESK_LABEL, sitting_label(sitting, copy->display));
     field(sitting, &page, MSG_DESK_SIZE, octets);
     field(sitting, &page, MSG_DESK_REFERENCE, copy->reference);
-    field(sitting, &page, MSG_DESK_OUTCOME, copy->outcome);
+    field(sitting, &page, MSG_DESK_OUTCOME, sitting_word(sitting, copy->outcome));
     for (guint i = 0; i < copy->recipients->len; i++) {
         g_autofree char *address = address_in_brackets(g_ptr_array_index(copy->recipients, i));
         page_field(&page, 2, COLUMN, i == 0 ? sitting_text(sitting, MSG_DESK_TO) : "", address);

@@ -1,5 +1,5 @@
 /* desk_held: what is held, those of one sender side by side. */
-#include "milter/review/sitting.h"
+#include "milter/review/summary.h"
 
 #include <string.h>
 
@@ -93,6 +93,8 @@ static char *state_line(const struct sitting *sitting, const struct hold *hold)
 {
     g_autofree char *left = NULL;
 
+    if (hold->kind == KIND_REFUSED)
+        return g_strdup(sitting_text(sitting, MSG_DESK_KEPT));
     if (hold->state != HOLD_HELD)
         return g_strdup(sitting_state(sitting, hold->state));
     left = hold->slip.approved ? g_strdup(sitting_text(sitting, MSG_DESK_APPROVED_WAITS))
@@ -107,11 +109,13 @@ static void write_hold(const struct sitting *sitting, struct page *page, const s
     g_autofree char *id = hold_short(hold->id);
     g_autofree char *at = sitting_moment(sitting, hold->at_ms);
     g_autofree char *sender = address_in_brackets(hold->sender);
-    g_autofree char *first = g_strdup_printf("%s  %s  %s", at, sitting_label(sitting, hold->display), sender);
+    const char *doubt = hold->label == NULL && !hold_label_is_unknown(hold) ? "?" : "";
+    g_autofree char *first =
+        g_strdup_printf("%s  %s%s  %s", at, sitting_label(sitting, hold->display), doubt, sender);
     g_autofree char *number = g_strdup_printf("%u", hold->recipients->len);
     g_autofree char *recipients = sitting_text_with(sitting, MSG_DESK_RECIPIENTS, number);
     g_autofree char *state = state_line(sitting, hold);
-    g_autofree char *second = g_strdup_printf("%s%s%s, %s", hold->slip.queue != NULL ? hold->slip.queue : "",
+    g_autofree char *second = g_strdup_printf("%s%s%s; %s", hold->slip.queue != NULL ? hold->slip.queue : "",
                                               hold->slip.queue != NULL ? "; " : "", recipients, state);
     g_autofree char *why = reason_line(sitting, hold);
 

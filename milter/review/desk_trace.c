@@ -19,7 +19,7 @@ static void write_recipient(const struct sitting *sitting, struct page *page,
     g_autofree char *at = recipient->changed_ms != 0 ? sitting_moment(sitting, recipient->changed_ms) : NULL;
     g_autoptr(GString) line = g_string_new(address);
 
-    g_string_append_printf(line, ": %s", recipient->verdict);
+    g_string_append_printf(line, ": %s", sitting_word(sitting, recipient->verdict));
     if (recipient->reason != NULL)
         g_string_append_printf(line, " %s", recipient->reason);
     if (recipient->queue_id != NULL)
@@ -34,7 +34,8 @@ static void write_line(const struct sitting *sitting, struct page *page, const s
     g_autofree char *at = sitting_moment(sitting, line->at_ms);
     g_autofree char *heading = g_strdup_printf("%s  %s", at, line->reference != NULL ? line->reference : "");
     g_autofree char *sender = address_in_brackets(line->sender);
-    g_autofree char *from = g_strdup_printf("%s (%s)", sender, line->class != NULL ? line->class : "-");
+    g_autofree char *from =
+        g_strdup_printf("%s (%s)", sender, line->class != NULL ? sitting_word(sitting, line->class) : "-");
     g_autofree char *number = g_strdup_printf("%u", line->count);
     g_autofree char *times = sitting_text_with(sitting, MSG_DESK_TIMES, number);
 
@@ -46,7 +47,7 @@ static void write_line(const struct sitting *sitting, struct page *page, const s
     field(sitting, page, MSG_DESK_MESSAGE_ID, line->message_id);
     field(sitting, page, MSG_DESK_QUEUE_ID, line->queue_id);
     field(sitting, page, MSG_DESK_LABEL, line->label);
-    field(sitting, page, MSG_DESK_ACT, line->act);
+    field(sitting, page, MSG_DESK_ACT, sitting_word(sitting, line->act));
     if (line->count > 1)
         field(sitting, page, MSG_DESK_CAME, times);
     field(sitting, page, MSG_DESK_HELD_AS, line->hold);

@@ -192,11 +192,11 @@ static enum may is_cleared(const struct snapshot *snapshot, const struct reviewe
     const struct person *person = reviewer->person;
     gboolean unreadable = person->clearance_unreadable != NULL;
     const struct label *which;
-    enum cleared cleared =
-        label != NULL
-            ? clearances_check_set(person->clearances, unreadable, snapshot->schemes, label, reviewer->now,
-                                   &which)
-            : clearances_check_system_high(person->clearances, unreadable, snapshot->schemes, reviewer->now);
+    gboolean is_known = label != NULL && label->labels->len > 0; /* an empty one says as little as none */
+    enum cleared cleared = is_known ? clearances_check_set(person->clearances, unreadable, snapshot->schemes,
+                                                           label, reviewer->now, &which)
+                                    : clearances_check_system_high(person->clearances, unreadable,
+                                                                   snapshot->schemes, reviewer->now);
 
     return cleared == CLEARED_YES ? MAY : MAY_NOT_CLEARED;
 }

@@ -223,6 +223,36 @@ const char *sitting_state(const struct sitting *sitting, enum hold_state state)
     return sitting_text(sitting, states[state]);
 }
 
+const char *sitting_word(const struct sitting *sitting, const char *word)
+{
+    static const struct {
+        const char *word;
+        enum message_id id;
+    } words[] = {
+        {"deliver", MSG_DESK_WORD_DELIVER},
+        {"hold", MSG_DESK_WORD_HOLD},
+        {"refuse", MSG_DESK_WORD_REFUSE},
+        {"defer", MSG_DESK_WORD_DEFER},
+        {"settled", MSG_DESK_WORD_SETTLED},
+        {"accept", MSG_DESK_WORD_ACCEPT},
+        {"discard", MSG_DESK_WORD_DISCARD},
+        {"person", MSG_DESK_WORD_PERSON},
+        {"peer", MSG_DESK_WORD_PEER},
+        {"device", MSG_DESK_WORD_DEVICE},
+        {"outside", MSG_DESK_WORD_OUTSIDE},
+        {"held", MSG_DESK_STATE_HELD},
+        {"releasing", MSG_DESK_STATE_RELEASING},
+        {"released", MSG_DESK_STATE_RELEASED},
+        {"refused", MSG_DESK_STATE_REFUSED},
+        {"expired", MSG_DESK_STATE_EXPIRED},
+    };
+
+    for (guint i = 0; word != NULL && i < G_N_ELEMENTS(words); i++)
+        if (strcmp(words[i].word, word) == 0)
+            return sitting_text(sitting, words[i].id);
+    return word;
+}
+
 const char *sitting_label(const struct sitting *sitting, const char *display)
 {
     return display != NULL && display[0] != '\0' ? display : sitting_text(sitting, MSG_DESK_LABEL_UNKNOWN);

@@ -66,6 +66,9 @@ gboolean sitting_note(struct sitting *sitting, const char *text, char **note);
 char *sitting_moment(const struct sitting *sitting, gint64 ms); /* "2026-06-01 20:00" where the site is */
 void sitting_json_moment(struct json *json, const char *key, gint64 ms); /* UTC, ISO 8601; 0: null */
 char *hold_short(const char *id);
+/* A word of the store or of decide ("held", "deliver", "discard", "person") in the asker's language; what is
+ * none of them as it is. */
+const char *sitting_word(const struct sitting *sitting, const char *word);
 const char *sitting_state(const struct sitting *sitting, enum hold_state state);
 /* The label that lists show; never empty. Borrowed. */
 const char *sitting_label(const struct sitting *sitting, const char *display);

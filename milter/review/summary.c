@@ -55,14 +55,12 @@ gboolean hold_label_is_doubtful(const struct hold *hold)
 static void write_label(const struct summary *summary, struct page *page)
 {
     const struct hold *hold = summary->hold;
-    const char *label = sitting_label(summary->sitting, hold->display);
+    g_autofree char *known = sitting_text_with(summary->sitting, MSG_DESK_KNOWN_SO_FAR, hold->display);
 
-    field(summary, page, MSG_DESK_LABEL, label);
-    if (!hold_label_is_doubtful(hold) || hold->label == NULL || hold_label_is_unknown(hold))
-        return;
-    g_autofree char *known = label_set_format(hold->label);
-    g_autofree char *line = sitting_text_with(summary->sitting, MSG_DESK_KNOWN_SO_FAR, known);
-    more(page, line);
+    field(summary, page, MSG_DESK_LABEL,
+          hold_label_is_doubtful(hold) && !hold_label_is_unknown(hold)
+              ? known
+              : sitting_label(summary->sitting, hold->display));
 }
 
 static void write_numbers(const struct summary *summary, struct page *page)
@@ -286,11 +284,24 @@ static void write_votes(const struct summary *summary, struct page *page)
             g_strdup_printf("%s  %s  %s %s", at, vote->person, vote_text(summary, vote->what),
                             vote->label != NULL ? vote->label : "");
 
-        page_field(page, 2, 20, "", line);
+        page_field(page, 2, 4, "", line);
         /* who is not cleared does not read what those who are wrote about it */
         if (vote->note != NULL && summary->may_read == MAY)
-            page_field(page, 20, 20, "", vote->note);
+            page_field(page, 4, 6, "", vote->note);
     }
+}
+
+/* A line of what may be done next, behind its heading. Takes the message over. */
+static void next(const struct summary *summary, struct page *page, gboolean *is_headed,
+                 struct message message)
+{
+    g_autofree char *line = message_format(&message, summary->sitting->language);
+
+    if (!*is_headed)
+        page_heading(page, text_of(summary, MSG_DESK_NEXT));
+    *is_headed = TRUE;
+    page_field(page, 2, 4, "", line);
+    message_clear(&message);
 }
 
 static void write_next(const struct summary *summary, struct page *page)
@@ -299,27 +310,18 @@ static void write_next(const struct summary *summary, struct page *page)
     const struct hold *hold = summary->hold;
     enum may may = sitting_may_vote(sitting, hold);
     g_autofree char *id = hold_short(hold->id);
+    gboolean is_headed = FALSE, is_open = hold->state == HOLD_HELD && !hold->slip.approved;
 
-    if (hold->kind == KIND_REFUSED)
-        return;
-    page_heading(page, text_of(summary, MSG_DESK_NEXT));
-    if (summary->may_read == MAY) {
-        g_autofree char *line = sitting_text_with(sitting, MSG_DESK_MAY_READ, id);
-        page_field(page, 2, 4, "", line);
-    }
-    if (hold->state == HOLD_HELD && !hold->slip.approved) {
-        enum message_id yes = hold_label_is_unknown(hold) ? MSG_DESK_MAY_VOTE_AS : MSG_DESK_MAY_VOTE;
-        struct message why =
-            may == MAY ? message_make(yes, id, NULL) : sitting_why_not(sitting, may, hold, TRUE);
-        g_autofree char *line = message_format(&why, sitting->language);
-        page_field(page, 2, 4, "", line);
-        message_clear(&why);
-    }
+    if (summary->may_read == MAY)
+        next(summary, page, &is_headed, message_make(MSG_DESK_MAY_READ, id, NULL));
+    if (is_open && may == MAY)
+        next(summary, page, &is_headed,
+             message_make(hold_label_is_unknown(hold) ? MSG_DESK_MAY_VOTE_AS : MSG_DESK_MAY_VOTE, id, NULL));
+    else if (is_open && summary->may_read == MAY) /* who may not read was told why */
+        next(summary, page, &is_headed, sitting_why_not(sitting, may, hold, TRUE));
     if (hold->state == HOLD_RELEASING &&
-        reviewer_may_settle(sitting->snapshot, sitting->reviewer, hold) == MAY) {
-        g_autofree char *line = sitting_text_with(sitting, MSG_DESK_MAY_SETTLE, id);
-        page_field(page, 2, 4, "", line);
-    }
+        reviewer_may_settle(sitting->snapshot, sitting->reviewer, hold) == MAY)
+        next(summary, page, &is_headed, message_make(MSG_DESK_MAY_SETTLE, id, NULL));
 }
 
 gboolean summary_page(const struct summary *summary, gboolean reasons_only)

@@ -14,9 +14,11 @@
 
 #define REVIEWING_GROUPS "ou=groups,dc=agency,dc=gov,dc=cn"
 
-/* Gives the world's snapshot a configuration and a directory; down: values that cannot be asked now
+/* Gives the world queues and roles, and its snapshot a directory; down: values that cannot be asked now
  * (world->down). Call it once all people are there. Freed by reviewing_end. */
 void reviewing_begin(struct world *world);
+/* The directory again, of the people as they are now. */
+void reviewing_directory(struct world *world);
 void reviewing_end(struct world *world);
 struct queue *reviewing_queue(struct world *world, const char *name);
 
