@@ -140,9 +140,11 @@ static void change(GByteArray *sealed)
         memcpy(sealed->data + b, kept, chunk);
         break;
     }
-    default:
-        g_byte_array_append(sealed, sealed->data,
-                            (guint)g_test_rand_int_range(1, (gint)MIN(sealed->len, 70000) + 1));
+    default: { /* its own beginning behind it */
+        guint length = (guint)g_test_rand_int_range(1, (gint)MIN(sealed->len, 70000) + 1);
+        g_autofree guint8 *beginning = g_memdup2(sealed->data, length);
+        g_byte_array_append(sealed, beginning, length);
+    }
     }
 }
 
