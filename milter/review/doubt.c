@@ -116,23 +116,28 @@ static void give_back(struct review *review, const struct attempt *attempt, cons
 }
 
 /* Offered, and Postfix does not know it. */
-static void be_in_doubt(struct review *review, const struct snapshot *snapshot, const struct attempt *attempt,
-                        const struct hold *hold)
+static void be_in_doubt(struct review *review, const struct attempt *attempt, const struct hold *hold)
 {
     g_autoptr(GError) error = NULL;
 
-    gboolean done = store_attempt_doubt(review->host.store, attempt, &error);
-    fault_point("release.doubted");
-    if (done && snapshot->conf->release_doubt_resend) {
-        say(LOG_LEVEL_WARNING, attempt, hold, "doubt-resend");
-        done = store_attempt_again(review->host.store, attempt, "", &error);
-    } else if (done) {
+    if (store_attempt_doubt(review->host.store, attempt, &error)) {
+        fault_point("release.doubted");
         say(LOG_LEVEL_ERROR, attempt, hold, "doubt");
-    }
-    if (!done)
-        review_store_failed(review, hold, error);
-    else
         g_hash_table_remove(review->pending, attempt->id);
+    } else {
+        review_store_failed(review, hold, error);
+    }
+}
+
+/* `release doubt resend`: nobody is asked; a second copy is the price. */
+static void resend(struct review *review, const struct attempt *attempt, const struct hold *hold)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (store_attempt_again(review->host.store, attempt, "", &error))
+        say(LOG_LEVEL_WARNING, attempt, hold, "doubt-resend");
+    else if (!g_error_matches(error, STORE_ERROR, STORE_ERROR_CHANGED))
+        review_store_failed(review, hold, error);
 }
 
 /* ---------------------------------------------------------------- looking */
@@ -158,7 +163,7 @@ static void ask(struct review *review, const struct snapshot *snapshot, const st
     case POSTFIX_KNOWS_NOT:
         /* It may still be at work on it, and its log comes later. */
         if (++pending->unknown >= RELEASE_ASKED)
-            be_in_doubt(review, snapshot, attempt, hold);
+            be_in_doubt(review, attempt, hold);
         break;
     case POSTFIX_SILENT:
         break;
@@ -182,7 +187,10 @@ static void look_at(struct review *review, const struct snapshot *snapshot, cons
     case ATTEMPT_OFFERED:
         ask(review, snapshot, attempt, hold);
         break;
-    case ATTEMPT_DOUBT: /* a person says what is to be done */
+    case ATTEMPT_DOUBT:
+        if (snapshot->conf->release_doubt_resend)
+            resend(review, attempt, hold);
+        break; /* else a person says what is to be done */
     case ATTEMPT_OVER:
         break;
     }
@@ -198,9 +206,9 @@ static const struct hold *hold_of(const struct attempt *attempt, const GPtrArray
     return NULL;
 }
 
-static gboolean needs_a_look(const struct attempt *attempt)
+static gboolean needs_a_look(const struct attempt *attempt, const struct snapshot *snapshot)
 {
-    return attempt->hold != 0 && (attempt->state == ATTEMPT_OPEN || attempt->state == ATTEMPT_OFFERED);
+    return attempt->hold != 0 && (attempt->state != ATTEMPT_DOUBT || snapshot->conf->release_doubt_resend);
 }
 
 void doubt_look(struct review *review, const struct snapshot *snapshot)
@@ -211,7 +219,7 @@ void doubt_look(struct review *review, const struct snapshot *snapshot)
 
     for (guint i = 0; attempts != NULL && i < attempts->len && !review_stops(review); i++) {
         const struct attempt *attempt = g_ptr_array_index(attempts, i);
-        if (!needs_a_look(attempt))
+        if (!needs_a_look(attempt, snapshot))
             continue;
         if (holds == NULL)
             holds = store_holds(review->host.store, snapshot->schemes, &all, NULL);

@@ -96,7 +96,7 @@ static gboolean start_thread(pthread_t *thread, void *(*work)(void *), struct re
 
 /* ---------------------------------------------------------------- start and end */
 
-static void review_free(struct review *review)
+void review_free(struct review *review)
 {
     g_hash_table_unref(review->pending);
     g_hash_table_unref(review->passed);
@@ -106,7 +106,7 @@ static void review_free(struct review *review)
     g_free(review);
 }
 
-static struct review *review_new(const struct review_host *host)
+struct review *review_new(const struct review_host *host)
 {
     struct review *review = g_new0(struct review, 1);
     pthread_condattr_t monotonic;

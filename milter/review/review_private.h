@@ -25,6 +25,10 @@ struct review {
     gint64 tidied_us;    /* 0: not yet */
 };
 
+/* Without its threads: for review_start, and tests that look themselves. */
+struct review *review_new(const struct review_host *host);
+void review_free(struct review *review);
+
 gboolean review_stops(const struct review *review);
 /* The store could not do it: one line in the log, and a pause. */
 void review_store_failed(struct review *review, const struct hold *hold, const GError *error);

@@ -24,7 +24,7 @@ struct smtp_server {
     const char *(*end)(const struct server_message *, gpointer);
     gpointer end_data;
     GPtrArray *taken;
-    guint sessions;
+    guint sessions, begun;
     gboolean hangs;
 };
 
@@ -42,16 +42,20 @@ static void message_free(gpointer data)
 
     if (message == NULL)
         return;
+    g_free(message->queue_id);
     g_free(message->mail);
     g_ptr_array_unref(message->rcpts);
     g_byte_array_unref(message->octets);
     g_free(message);
 }
 
-static struct server_message *message_new(const char *mail)
+static struct server_message *message_new(struct smtp_server *server, const char *mail)
 {
     struct server_message *message = g_new0(struct server_message, 1);
 
+    pthread_mutex_lock(&server->lock);
+    message->queue_id = g_strdup_printf("4Q%u", ++server->begun);
+    pthread_mutex_unlock(&server->lock);
     message->mail = g_strdup(mail);
     message->rcpts = g_ptr_array_new_with_free_func(g_free);
     message->octets = g_byte_array_new();
@@ -178,12 +182,13 @@ static gboolean end_message(struct session *session)
     const char *reply = end != NULL ? end(session->message, data) : NULL;
     if (reply != NULL) {
         g_clear_pointer(&session->message, message_free);
-        return say(session, reply);
+        return *reply != '\0' && say(session, reply);
     }
+    g_autofree char *done = g_strdup_printf("250 2.0.0 Ok: queued as %s", session->message->queue_id);
     pthread_mutex_lock(&server->lock);
     g_ptr_array_add(server->taken, g_steal_pointer(&session->message));
     pthread_mutex_unlock(&server->lock);
-    return step(session, STEP_TAKEN, "", "250 2.0.0 Ok: queued as 4QUEUED1", NULL);
+    return step(session, STEP_TAKEN, "", done, NULL);
 }
 
 static gboolean hear_message(struct session *session)
@@ -222,7 +227,7 @@ static gboolean obey(struct session *session, const char *line)
         return greet(session);
     if (g_str_has_prefix(line, "MAIL ")) {
         message_free(session->message);
-        session->message = message_new(line);
+        session->message = message_new(session->server, line);
         return step(session, STEP_MAIL, line, "250 2.1.0 Ok", NULL);
     }
     if (g_str_has_prefix(line, "RCPT ") && session->message != NULL) {

@@ -20,6 +20,7 @@ enum server_step {
 };
 
 struct server_message {
+    char *queue_id;   /* "4Q7": of its own, taken or not */
     char *mail;       /* the line: "MAIL FROM:<…> …" */
     GPtrArray *rcpts; /* char *, lines */
     GByteArray *octets;
@@ -37,7 +38,7 @@ void smtp_server_plan_rcpt(struct smtp_server *server, const char *when, const c
 void smtp_server_plan_none(struct smtp_server *server);
 /* Keywords that EHLO offers, blanks between; default all that Postfix has. */
 void smtp_server_offer(struct smtp_server *server, const char *keywords);
-/* Asked at the end of each message, as a milter would be: NULL to take it, or the reply. */
+/* Asked at the end of each message, as a milter would be: NULL to take it, the reply, or "" to hang up. */
 void smtp_server_ask(struct smtp_server *server, const char *(*end)(const struct server_message *, gpointer),
                      gpointer data);
 
