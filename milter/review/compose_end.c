@@ -184,7 +184,7 @@ static gboolean sender_hears(const struct end *end)
 {
     if (end->ending != ENDING_RELEASED)
         return TRUE;
-    return !end->recorded->of_programs &&
+    return end->hold->courtesy &&
            audience_hears_courtesies(end->snapshot, end->hold->class, end->hold->slip.queue);
 }
 

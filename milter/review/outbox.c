@@ -45,7 +45,7 @@ static void store_failed(struct look *look, const GError *error)
     if (g_error_matches(error, STORE_ERROR, STORE_ERROR_CHANGED))
         return;
     log_line(LOG_LEVEL_ERROR, "outbox: store: %s", error != NULL ? error->message : "fault");
-    look->review->pause_until_us = clock_monotonic_us() + RELEASE_PAUSE_MIN_MS * 1000;
+    look->review->outbox_pause_until_us = clock_monotonic_us() + RELEASE_PAUSE_MIN_MS * 1000;
     look->over = TRUE;
 }
 
@@ -268,7 +268,7 @@ void outbox_send_due(struct review *review, gint64 now_ms)
 {
     const struct review_host *host = review_host(review);
 
-    if (clock_monotonic_us() < review->pause_until_us)
+    if (clock_monotonic_us() < review->outbox_pause_until_us)
         return;
     struct look look = {
         .review = review,

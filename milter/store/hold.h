@@ -78,7 +78,6 @@ struct recorded {
     struct session session;
     struct envelope *envelope; /* the recipients that were held only */
     gint64 at_s;
-    gboolean of_programs; /* facts_are_of_programs: nobody is told that it was released */
 };
 void recorded_free(struct recorded *recorded);
 DEFINE_AUTOPTR(recorded, recorded_free)

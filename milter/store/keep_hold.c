@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "milter/decide/programs.h"
 #include "milter/store/limits.h"
 #include "milter/store/record.h"
 #include "policy/label/label_record.h"
@@ -68,34 +69,6 @@ static gboolean is_new_in_copy(const struct keeping *keeping, guint i)
     return recipient_at(keeping, i)->fate == FATE_KEPT && keeping->standings[i].kept == 0;
 }
 
-/* Automatic and list mail hears no courtesies (9.4, RFC 3834); of mail that cannot be read nobody knows. */
-static gboolean is_value(const struct fact_field *field, const char *word)
-{
-    gsize length = strlen(word);
-
-    return field->decoded.length >= length && g_ascii_strncasecmp(field->decoded.data, word, length) == 0 &&
-           !g_ascii_isalnum(field->decoded.data[length]) && field->decoded.data[length] != '-';
-}
-
-static gboolean takes_courtesies(const struct facts *facts)
-{
-    static const char *const bulk[] = {"bulk", "list", "junk"};
-    const struct fact_field *field;
-    guint at = 0;
-
-    if (facts == NULL || facts_field_count(facts, "List-Id") > 0)
-        return FALSE;
-    while ((field = facts_field(facts, "Auto-Submitted", &at)) != NULL)
-        if (!is_value(field, "no"))
-            return FALSE;
-    at = 0;
-    while ((field = facts_field(facts, "Precedence", &at)) != NULL)
-        for (guint i = 0; i < G_N_ELEMENTS(bulk); i++)
-            if (is_value(field, bulk[i]))
-                return FALSE;
-    return TRUE;
-}
-
 /* Canonical addresses of From, blanks between: none of them may vote. */
 static char *authors_of(const struct facts *facts)
 {
@@ -141,7 +114,7 @@ static gboolean insert_hold(struct keeping *keeping, struct database *database, 
                       keeping->message->digest, (gsize)32, keeping->about, (gsize)IDENTITY_BYTES, content,
                       keeping->record->data, (gsize)keeping->record->len, keeping->journal->label, label,
                       (gint64)(decision->system_high || label == NULL),
-                      (gint64)takes_courtesies(inputs->facts), (gint64)inputs->snapshot->generation,
+                      (gint64)!facts_are_of_programs(inputs->facts), (gint64)inputs->snapshot->generation,
                       inputs->snapshot->hash, kind == KIND_HOLD ? (gint64)0 : keeping->now_ms))
         return FALSE;
     keeping->hold = database_last_number(database);

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "milter/decide/programs.h"
 #include "milter/store/limits.h"
 
 /* version; role, client known, client, then client name, helo, login, authentication, TLS, cipher, subject
@@ -12,8 +11,7 @@
  * NOTIFY, ORCPT */
 #define RECIPIENTS_TYPE "a(aymaymaymaymaymay)"
 #define ENVELOPE_TYPE "(aybmaymayb" RECIPIENTS_TYPE ")"
-/* version, time, session, envelope, of programs */
-#define RECORD_TYPE "(ux" SESSION_TYPE ENVELOPE_TYPE "b)"
+#define RECORD_TYPE "(ux" SESSION_TYPE ENVELOPE_TYPE ")"
 #define RECORD_VERSION 1
 /* id, check, answer, cause, part, address, level, level in ASCII, detail, in English, in Chinese */
 #define REASONS_TYPE "a(ayuuiumaymaymaymaymaymay)"
@@ -96,8 +94,7 @@ static GVariant *envelope_value(const struct envelope *envelope, const struct de
 GByteArray *record_make(const struct inputs *inputs, const struct decision *decision, guint fates)
 {
     GVariant *fields[] = {g_variant_new_uint32(RECORD_VERSION), g_variant_new_int64(inputs->now),
-                          session_value(inputs->session), envelope_value(inputs->envelope, decision, fates),
-                          g_variant_new_boolean(facts_are_of_programs(inputs->facts))};
+                          session_value(inputs->session), envelope_value(inputs->envelope, decision, fates)};
 
     return value_octets(g_variant_new_tuple(fields, G_N_ELEMENTS(fields)));
 }
@@ -253,7 +250,6 @@ struct recorded *record_read(const void *octets, gsize length, GError **error)
         g_autoptr(GVariant) envelope = g_variant_get_child_value(value, 3);
         recorded->at_s = g_variant_get_int64(at);
         recorded->envelope = read_envelope(envelope);
-        recorded->of_programs = truth_of(value, 4);
         if (read_session(session, &recorded->session))
             return g_steal_pointer(&recorded);
     }

@@ -36,6 +36,7 @@ struct noticing_hold *noticing_hold_new(struct world *world, enum sender_class c
                                .at_ms = (world->now - 3600) * 1000,
                                .reference = (char *)"MIJI-abc234",
                                .class = class,
+                               .courtesy = TRUE,
                                .sender = world->envelope->sender->canonical,
                                .owner_address = class == SENDER_PERSON ? (char *)"bo@agency.gov.cn" : NULL,
                                .display = (char *)"公开",

@@ -205,10 +205,10 @@ static void test_end_courtesies(struct scene *scene, gconstpointer unused)
     g_assert_cmpuint(ended(scene, of_peer, ENDING_RELEASED), ==, 0);
     g_assert_cmpuint(ended(scene, of_peer, ENDING_REFUSED), ==, 1);
     g_assert_cmpuint(ended(scene, of_device, ENDING_REFUSED), ==, 0);
-    of_bo->recorded.of_programs = TRUE;
+    of_bo->hold.courtesy = FALSE;
     g_assert_cmpuint(ended(scene, of_bo, ENDING_RELEASED), ==, 0);
     g_assert_cmpuint(ended(scene, of_bo, ENDING_EXPIRED), ==, 1);
-    of_bo->recorded.of_programs = FALSE;
+    of_bo->hold.courtesy = TRUE;
     reviewing_queue(scene->world, "labels")->tell_sender = FALSE;
     g_assert_cmpuint(ended(scene, of_bo, ENDING_RELEASED), ==, 0);
     g_assert_cmpuint(ended(scene, of_bo, ENDING_REFUSED), ==, 1);
