@@ -36,6 +36,7 @@ static char *finish(struct mta *mta)
     if (!mta_eoh(mta, NULL, &error) || !mta_body(mta, &scene_fine, NULL, &error) ||
         !mta_eom(mta, &reply, &error))
         return scene_breakdown(error);
+    g_ptr_array_set_size(reply->edits, 0);
     return scene_outcome(reply);
 }
 

@@ -93,6 +93,18 @@ static void test_store_fails(void)
     scene_quit(mta);
 }
 
+static void await_inspected(const char *before)
+{
+    gint64 deadline_us = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
+    gboolean more = FALSE;
+
+    while (!more && g_get_monotonic_time() < deadline_us) {
+        g_autofree char *now = status_word("inspected");
+        more = strcmp(now, before) != 0;
+    }
+    g_assert_true(more);
+}
+
 /* The client dies while its message is being kept: it must not be told that all is well. */
 static void test_peer_gone(void)
 {
@@ -101,16 +113,19 @@ static void test_peer_gone(void)
     g_autoptr(GError) error = NULL;
     int lock = lock_store();
     g_autofree char *before = status_word("holds_open"), *after = NULL, *again = NULL, *line = NULL;
+    g_autofree char *inspected = status_word("inspected");
 
-    /* Nothing can be kept as long as the lock is there, so the client is gone when it can. */
     g_assert_true(mta_mail(mta, &held, NULL, &error));
     g_assert_true(mta_rcpt(mta, held.recipients[0], NULL, &error));
     g_assert_true(mta_data(mta, NULL, &error));
     for (const char *const *field = held.fields; *field != NULL; field++)
         g_assert_true(mta_field(mta, *field, NULL, &error));
     g_assert_true(mta_eoh(mta, NULL, &error));
+    g_assert_true(mta_body(mta, &held, NULL, &error));
     g_assert_true(mta_send_packet(mta, SMFIC_BODYEOB, NULL, 0, &error));
     g_assert_true(mta_flush(mta, &error));
+    await_inspected(inspected);
+    /* Now it waits for the lock: its client is gone when it has been kept. */
     mta_close(mta);
     close(lock);
     line = daemon_wait_line(scene_daemon(), TEXTS("4KeepQ2: the client is gone before the answer"), &error);

@@ -101,10 +101,6 @@ static void test_table(void)
         g_test_message("row %zu", i);
         g_assert_cmpstr(outcome, ==, rows[i].outcome);
     }
-    if (g_test_failed()) {
-        g_autofree char *log = daemon_log(scene_daemon());
-        g_test_message("%s", log);
-    }
 }
 
 static void reload(const char *more)

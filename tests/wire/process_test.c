@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -50,6 +51,30 @@ static int run_milter(const char *conf, const char *option, char **said)
                  &error);
     g_assert_no_error(error);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* As the daemon's own: for the same user. */
+static void make_state(const char *path)
+{
+    g_autofree char *own = path_of("state");
+    struct stat st;
+
+    g_assert_cmpint(stat(own, &st), ==, 0);
+    g_assert_cmpint(g_mkdir(path, 0700), ==, 0);
+    g_assert_cmpint(chown(path, st.st_uid, st.st_gid), ==, 0);
+}
+
+/* Other sockets, but the same state directory: two would write into one store. */
+static void test_second_store(void)
+{
+    g_autofree char *conf =
+        write_variant("fourth.conf", TEXTS("milter.sock", "fourth.sock", "local.sock", "fourth-local.sock",
+                                           "control.sock", "fourth-control.sock"));
+    g_autofree char *said = NULL;
+
+    g_assert_cmpint(run_milter(conf, "-f", &said), ==, 2);
+    g_assert_nonnull(strstr(said, "error: store: "));
+    scene_check();
 }
 
 /* Whichever of the sockets both have in common. */
@@ -198,12 +223,15 @@ static void stop_orphan(void)
 /* Without -f the command ends when the daemon serves, and so does what waits for its output. */
 static void test_detached(void)
 {
-    g_autofree char *conf = write_variant(
-        "third.conf", TEXTS("milter.sock", "third.sock", "local.sock", "third-local.sock", "control.sock",
-                            "third-control.sock", "log      \"stderr\"", "log      \"syslog:mail\""));
+    g_autofree char *conf =
+        write_variant("third.conf", TEXTS("milter.sock", "third.sock", "local.sock", "third-local.sock",
+                                          "control.sock", "third-control.sock", "log      \"stderr\"",
+                                          "log      \"syslog:mail\"", "/state\"", "/third-state\""));
+    g_autofree char *state = path_of("third-state");
     g_autofree char *socket = path_of("third.sock");
     g_autofree char *said = NULL, *said_again = NULL;
 
+    make_state(state);
     g_assert_cmpint(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), ==, 0);
     g_assert_cmpint(run_milter(conf, NULL, &said), ==, 0);
     g_assert_cmpstr(said, ==, "");
@@ -221,6 +249,7 @@ int main(int argc, char **argv)
     scene_open(NULL);
     g_test_add_func("/wire/process/inherits-nothing", test_inherits_nothing);
     g_test_add_func("/wire/process/second-daemon", test_second_daemon);
+    g_test_add_func("/wire/process/second-store", test_second_store);
     g_test_add_func("/wire/process/inspector-is-away", test_inspector_is_away);
     g_test_add_func("/wire/process/detached", test_detached);
     return scene_run("/wire/process");
