@@ -253,3 +253,47 @@ struct hold *desk_scene_hold(struct desk_scene *scene, const char *name)
         g_error("%s: %s", name, error->message);
     return hold;
 }
+
+/* ---- what tests say of it */
+
+char *desk_scene_done(struct desk_scene *scene, const char *account, const char *line, gboolean expected)
+{
+    gboolean ok;
+    char *answer = desk_scene_ask(scene, account, line, NULL, &ok);
+
+    if (ok != expected)
+        g_test_message("%s: %s: %s", account, line, answer);
+    g_assert_cmpint(ok, ==, expected);
+    return answer;
+}
+
+/* The answer is that sentence, and no. */
+void desk_scene_no(struct desk_scene *scene, const char *account, const char *line, const char *sentence)
+{
+    g_autofree char *answer = desk_scene_done(scene, account, line, FALSE);
+    g_autofree char *steady = desk_scene_steady(scene, answer);
+    g_autofree char *one_line = g_strdelimit(g_strchomp(g_strdup(steady)), "\n", ' ');
+
+    g_assert_cmpstr(one_line, ==, sentence);
+}
+
+void desk_scene_recorded(struct desk_scene *scene, guint last, const char *expected)
+{
+    g_autofree char *audit = desk_scene_audit(scene, last);
+
+    g_assert_cmpstr(audit, ==, expected);
+}
+
+gboolean desk_scene_says(struct desk_scene *scene, const char *account, const char *line, const char *part)
+{
+    g_autofree char *answer = desk_scene_done(scene, account, line, TRUE);
+
+    return strstr(answer, part) != NULL;
+}
+
+enum hold_state desk_scene_state(struct desk_scene *scene, const char *name)
+{
+    g_autoptr(hold) hold = desk_scene_hold(scene, name);
+
+    return hold->state;
+}

@@ -45,6 +45,15 @@ char *desk_scene_ask(struct desk_scene *scene, const char *account, const char *
 char *desk_scene_steady(struct desk_scene *scene, const char *text);
 /* The last audit records, "who event object detail", newest last, one a line. New. */
 char *desk_scene_audit(struct desk_scene *scene, guint last);
+/* Asks, and asserts whether it was done; the answer, new. */
+char *desk_scene_done(struct desk_scene *scene, const char *account, const char *line, gboolean expected);
+/* Asks, and asserts that the answer is no, in that sentence (steady; line ends are blanks). */
+void desk_scene_no(struct desk_scene *scene, const char *account, const char *line, const char *sentence);
+/* Asks, asserts that it was done; does the answer have that part? */
+gboolean desk_scene_says(struct desk_scene *scene, const char *account, const char *line, const char *part);
+/* Asserts the last audit records. */
+void desk_scene_recorded(struct desk_scene *scene, guint last, const char *expected);
+enum hold_state desk_scene_state(struct desk_scene *scene, const char *name);
 struct hold *desk_scene_hold(struct desk_scene *scene, const char *name);
 
 #endif
