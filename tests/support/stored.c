@@ -95,11 +95,8 @@ static void set_verdict(struct stored *stored, struct decided_recipient *recipie
     recipient->queue = recipient->verdict == VERDICT_HOLD ? stored->office->name : NULL;
     if (recipient->verdict == VERDICT_HOLD && recipient->reasons->len == 0) {
         struct reason *reason = g_new0(struct reason, 1);
-        *reason = (struct reason){.id = REASON_ATTACHMENT_ABOVE,
-                                  .check = CHECK_ATTACHMENT,
-                                  .answer = CHECK_DENY,
-                                  .part = 2,
-                                  .detail = g_strdup("2")};
+        *reason = (struct reason){
+            .id = REASON_RULES_DISAGREE, .check = CHECK_RULES, .answer = CHECK_DENY, .part = 2};
         g_ptr_array_add(recipient->reasons, reason);
         recipient->leading = reason;
     }
