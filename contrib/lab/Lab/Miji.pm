@@ -132,7 +132,8 @@ sub review_conf {
 }
 
 # Writes miji.conf. Places in its text: @RUN@ (for sockets), @STATE@, @ETC@ (schemes/ is below, store.key too), @TLS@
-# (ca.pem), @RELEASE@ (port of Postfix's release listener), and @LDAP@ @LDAPS@ @LDAPI@ @SLOW@ @SLOWS@ (URLs of slapd and of the slow proxy before it).
+# (ca.pem), @RELEASE@ (port of Postfix's release listener), and @LDAP@ @LDAPS@ @LDAPI@ @SLOW@ @SLOWS@ (URLs of slapd and of
+# the slow proxy before it).
 sub write_miji_conf {
     my ($self, $text) = @_;
     $text //= Lab::read_file("$self->{top}/contrib/lab/miji.conf");
