@@ -23,6 +23,12 @@ is(scalar(() = $text =~ /✓/g), 55, 'so many deliveries are shown');
 is_deeply([grep { cells($_) > 80 } split /\n/, $text], [], 'every line fits');
 unlike($text, qr/\e/, 'no colours but on a terminal');
 like($text, qr/^  机密 secret +✓ +✓ +✗ reader +✗ reader +✗ reader$/m, 'the table has what the policy says');
+like($text, qr/^ +- mi\@agency\.gov\.cn may not receive mail marked 机密$/m, 'a notice is shown') or diag $text;
+my ($id) = $text =~ /^  gao\$ miji approve (\w{8})$/m;
+like($text, qr/^  gao\$ miji held\n\Q$id\E  .* 机密  <bo\@agency/m, 'what is held is listed');
+like($text, qr/^  gao\$ miji show \Q$id\E\nhold \Q$id\E/m, 'and looked at');
+like($text, qr/^\Q$id\E: approved;/m, 'and approved');
+like($text, qr/^ +to +<an\@agency\.gov\.cn>: released/m, 'and traced');
 stopped();
 
 # One message too few in a mailbox, one too many: whoever looks sees that it is not so.
