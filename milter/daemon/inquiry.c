@@ -144,3 +144,12 @@ void inquiries_drop(struct inquiries *inquiries)
     }
     g_array_set_size(inquiries->waiting, 0);
 }
+
+void inquiries_free(struct inquiries *inquiries)
+{
+    if (!inquiries)
+        return;
+    inquiries_drop(inquiries);
+    g_array_unref(inquiries->waiting);
+    g_free(inquiries);
+}

@@ -13,6 +13,8 @@ struct inquiries;
 /* told: called with each answer; number is the one that was asked with. */
 struct inquiries *inquiries_new(void (*told)(gpointer data, guint32 number, enum postfix_answer answer),
                                 gpointer data);
+/* Drops what is under way. */
+void inquiries_free(struct inquiries *inquiries);
 /* Never waits. What is no queue id, or one too many, is SILENT at once. */
 void inquiries_ask(struct inquiries *inquiries, guint32 number, const char *queue_id);
 /* To be polled for reading; -1 when nothing is under way. */

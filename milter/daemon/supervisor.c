@@ -395,6 +395,7 @@ int supervisor_run(const struct supervisor_options *options)
     if (!supervisor.snapshot)
         return 1;
     int status = supervise(&supervisor);
+    inquiries_free(supervisor.inquiries);
     g_free(supervisor.identity.name);
     snapshot_unref(supervisor.snapshot);
     return status;

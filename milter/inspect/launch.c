@@ -110,11 +110,13 @@ static gboolean set_descriptors(int control, int *report)
  */
 static G_GNUC_NORETURN void become_parent(const char *program, char **argv, int control, int report)
 {
+    char **environment = keep_environment();
     int error;
 
     if (set_descriptors(control, &report))
-        execve(program, argv, keep_environment());
+        execve(program, argv, environment);
     error = errno;
+    g_strfreev(environment);
     _exit(write(report, &error, sizeof error) > 0 ? 1 : 2);
 }
 

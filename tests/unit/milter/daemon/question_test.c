@@ -152,6 +152,7 @@ static void test_inquiries(void)
     inquiries_drop(inquiries);
     g_assert_cmpint(inquiries_fd(inquiries), ==, -1);
     g_assert_cmpuint(answers.count, ==, 7);
+    inquiries_free(inquiries);
 }
 
 int main(int argc, char **argv)
