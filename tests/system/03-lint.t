@@ -29,7 +29,7 @@ my @cases = (
     ['PCRE2 elsewhere', 'policy/label/a.c', qq{#  include <pcre2.h>\n}, '1: <pcre2.h> belongs to rules'],
     ['GMime elsewhere', 'milter/decide/a.c', qq{#include <gmime/gmime.h>\n},
         '1: <gmime/gmime.h> belongs to milter/inspect'],
-    ['SQLite elsewhere', 'tests/unit/a_test.c', qq{#include <sqlite3.h>\n},
+    ['SQLite elsewhere', 'milter/daemon/a.c', qq{#include <sqlite3.h>\n},
         '1: <sqlite3.h> belongs to milter/store'],
     ['libmilter at home', 'milter/daemon/a.c', qq{#include <libmilter/mfapi.h>\n}, undef],
     ['a call not used', 'rules/a.c', qq{\n\nstatic void f(void)\n{\n    strcpy(a, b);\n}\n},
