@@ -13,8 +13,10 @@
 #define ENVELOPE_TYPE "(aybmaymayb" RECIPIENTS_TYPE ")"
 #define RECORD_TYPE "(ux" SESSION_TYPE ENVELOPE_TYPE ")"
 #define RECORD_VERSION 1
-/* id, check, answer, cause, part, address, level, level in ASCII, detail, in English, in Chinese */
-#define REASONS_TYPE "a(ayuuiumaymaymaymaymaymay)"
+
+/* Reasons are read for every recipient of a list: so they are fields in a row, each "+TEXT" or "-" (none) and
+ * a NUL: id, check, answer, cause, part, address, level, level in ASCII, detail, in English, in Chinese. */
+#define REASON_FIELDS 11
 
 /* ---------------------------------------------------------------- writing */
 static GVariant *octets_new(const char *text)
@@ -99,31 +101,39 @@ GByteArray *record_make(const struct inputs *inputs, const struct decision *deci
     return value_octets(g_variant_new_tuple(fields, G_N_ELEMENTS(fields)));
 }
 
-static GVariant *reason_value(const struct reason *reason)
+static void add_field(GByteArray *octets, const char *text)
 {
-    GVariant *fields[] = {octets_new(reason_name(reason->id)),
-                          g_variant_new_uint32(reason->check),
-                          g_variant_new_uint32(reason->answer),
-                          g_variant_new_int32(reason->cause),
-                          g_variant_new_uint32(reason->part),
-                          maybe_new(reason->address),
-                          maybe_new(reason->level),
-                          maybe_new(reason->level_ascii),
-                          maybe_new(reason->detail),
-                          maybe_new(reason->detail_en),
-                          maybe_new(reason->detail_zh)};
+    g_byte_array_append(octets, (const guint8 *)(text != NULL ? "+" : "-"), 1);
+    if (text != NULL)
+        g_byte_array_append(octets, (const guint8 *)text, (guint)strlen(text));
+    g_byte_array_append(octets, (const guint8 *)"", 1);
+}
 
-    return g_variant_new_tuple(fields, G_N_ELEMENTS(fields));
+static void add_number(GByteArray *octets, gint64 number)
+{
+    char text[24];
+
+    g_snprintf(text, sizeof text, "%" G_GINT64_FORMAT, number);
+    add_field(octets, text);
 }
 
 GByteArray *record_reasons(const GPtrArray *reasons)
 {
-    GVariantBuilder list;
+    GByteArray *octets = g_byte_array_new();
 
-    g_variant_builder_init(&list, G_VARIANT_TYPE(REASONS_TYPE));
-    for (guint i = 0; i < reasons->len && i < LIMIT_RECORD_REASONS; i++)
-        g_variant_builder_add_value(&list, reason_value(g_ptr_array_index(reasons, i)));
-    return value_octets(g_variant_builder_end(&list));
+    for (guint i = 0; i < reasons->len && i < LIMIT_RECORD_REASONS; i++) {
+        const struct reason *reason = g_ptr_array_index(reasons, i);
+        const char *texts[] = {reason->address, reason->level,     reason->level_ascii,
+                               reason->detail,  reason->detail_en, reason->detail_zh};
+        add_field(octets, reason_name(reason->id));
+        add_number(octets, reason->check);
+        add_number(octets, reason->answer);
+        add_number(octets, reason->cause);
+        add_number(octets, reason->part);
+        for (guint t = 0; t < G_N_ELEMENTS(texts); t++)
+            add_field(octets, texts[t]);
+    }
+    return octets;
 }
 
 /* ---------------------------------------------------------------- reading */
@@ -266,38 +276,58 @@ static gint reason_named(const char *name)
     return -1;
 }
 
-static struct reason *read_reason(GVariant *tuple)
+/* A number from least to most; FALSE if there is none. */
+static gboolean number_in(const char *text, gint64 least, gint64 most, gint64 *number)
 {
-    g_autofree char *name = octets_of(tuple, 0);
-    gint id = reason_named(name);
-    guint32 check = number_of(tuple, 1), answer = number_of(tuple, 2);
-    g_autoptr(GVariant) cause = g_variant_get_child_value(tuple, 3);
+    return text != NULL && g_ascii_string_to_signed(text, 10, least, most, number, NULL);
+}
 
-    if (id < 0 || check < CHECK_ENVELOPE || check > CHECK_RULES || answer > CHECK_UNKNOWN_PERSISTENT)
+/* NULL when a program of another time wrote it, or nobody did. */
+static struct reason *reason_of(const char *const fields[REASON_FIELDS])
+{
+    gint id = fields[0] != NULL ? reason_named(fields[0]) : -1;
+    gint64 check, answer, cause, part;
+
+    if (id < 0 || !number_in(fields[1], CHECK_ENVELOPE, CHECK_RULES, &check) ||
+        !number_in(fields[2], CHECK_PERMIT, CHECK_UNKNOWN_PERSISTENT, &answer) ||
+        !number_in(fields[3], 0, CAUSE_STRUCTURE, &cause) || !number_in(fields[4], 0, G_MAXUINT, &part))
         return NULL;
     struct reason *reason = g_new0(struct reason, 1);
     reason->id = (enum reason_id)id;
     reason->check = (enum check_id)check;
     reason->answer = (enum check_answer)answer;
-    reason->cause = g_variant_get_int32(cause);
-    reason->part = number_of(tuple, 4);
-    reason->address = maybe_of(tuple, 5);
-    reason->level = maybe_of(tuple, 6);
-    reason->level_ascii = maybe_of(tuple, 7);
-    reason->detail = maybe_of(tuple, 8);
-    reason->detail_en = maybe_of(tuple, 9);
-    reason->detail_zh = maybe_of(tuple, 10);
+    reason->cause = (gint)cause;
+    reason->part = (guint)part;
+    reason->address = g_strdup(fields[5]);
+    reason->level = g_strdup(fields[6]);
+    reason->level_ascii = g_strdup(fields[7]);
+    reason->detail = g_strdup(fields[8]);
+    reason->detail_en = g_strdup(fields[9]);
+    reason->detail_zh = g_strdup(fields[10]);
     return reason;
+}
+
+/* The fields of one reason from *at on; FALSE when they are not all there. */
+static gboolean take_fields(const char **at, const char *end, const char *fields[REASON_FIELDS])
+{
+    for (guint i = 0; i < REASON_FIELDS; i++) {
+        const char *stop = memchr(*at, '\0', (gsize)(end - *at));
+        if (stop == NULL || (**at != '+' && **at != '-'))
+            return FALSE;
+        fields[i] = **at == '+' ? *at + 1 : NULL;
+        *at = stop + 1;
+    }
+    return TRUE;
 }
 
 GPtrArray *record_reasons_read(const void *octets, gsize length)
 {
     GPtrArray *reasons = g_ptr_array_new_with_free_func((GDestroyNotify)reason_free);
-    g_autoptr(GVariant) value = value_read(REASONS_TYPE, octets, length);
+    const char *fields[REASON_FIELDS];
+    const char *at = octets, *end = at != NULL ? at + length : NULL;
 
-    for (gsize i = 0; value != NULL && i < g_variant_n_children(value); i++) {
-        g_autoptr(GVariant) tuple = g_variant_get_child_value(value, i);
-        struct reason *reason = read_reason(tuple);
+    while (at < end && reasons->len < LIMIT_RECORD_REASONS && take_fields(&at, end, fields)) {
+        struct reason *reason = reason_of(fields);
         if (reason != NULL)
             g_ptr_array_add(reasons, reason);
     }

@@ -15,7 +15,8 @@ struct recorded *record_read(const void *octets, gsize length, GError **error);
 
 /* Reasons of one recipient. New. */
 GByteArray *record_reasons(const GPtrArray *reasons);
-/* struct reason *; those that are not known any more are left out, of damaged octets all. Never NULL. New. */
+/* struct reason *; those that are not known any more are left out, and what stands behind damaged octets.
+ * Never NULL. New. */
 GPtrArray *record_reasons_read(const void *octets, gsize length);
 
 #endif
