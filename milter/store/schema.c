@@ -45,7 +45,7 @@ static const char tables[] =
     "CREATE TABLE slip (number INTEGER PRIMARY KEY, hold INTEGER NOT NULL, queue TEXT NOT NULL,"
     " version INTEGER NOT NULL DEFAULT 1, approved_ms INTEGER, failing INTEGER NOT NULL DEFAULT 0,"
     " trouble TEXT, stated TEXT, deadline_ms INTEGER NOT NULL, next_try_ms INTEGER,"
-    " passed_us INTEGER);" /* monotonic time of the first look after the deadline, and of which boot */
+    " passed_us INTEGER);" /* monotonic time of the first look after the deadline */
     "CREATE INDEX slip_hold ON slip (hold);"
     "CREATE INDEX slip_due ON slip (next_try_ms) WHERE next_try_ms IS NOT NULL;"
     "CREATE TABLE vote (number INTEGER PRIMARY KEY, hold INTEGER NOT NULL, slip INTEGER NOT NULL,"

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <time.h>
 
 #include "milter/conf/clock.h"
 #include "milter/store/store_private.h"
@@ -120,6 +121,15 @@ static void multiply(struct stored *stored)
     }
 }
 
+/* Of this thread, which reads: whatever else the machine does. */
+static gint64 processor_us(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
+}
+
 /* A thousand holds of five recipients each: in 100 ms at the most, and as many questions as for one. The
  * sanitizers take ten times as long. */
 static void test_thousand(void)
@@ -132,9 +142,9 @@ static void test_thousand(void)
     g_assert_true(store_hold_note(stored->store, hold, AN, "note", &error));
     multiply(stored);
     for (guint i = 0; i < 5; i++) {
-        gint64 start = g_get_monotonic_time();
+        gint64 start = processor_us();
         g_autoptr(GPtrArray) holds = list(stored, &(struct hold_filter){0});
-        best_us = MIN(best_us, g_get_monotonic_time() - start);
+        best_us = MIN(best_us, processor_us() - start);
         g_assert_cmpuint(holds->len, ==, THOUSAND);
         for (guint h = 0; h < holds->len; h++) {
             const struct hold *one = g_ptr_array_index(holds, h);
