@@ -110,7 +110,7 @@ static void give_back(struct review *review, const struct attempt *attempt, cons
                              &error)) {
         say(LOG_LEVEL_INFO, attempt, hold, "interrupted");
         g_hash_table_remove(review->pending, attempt->id);
-    } else if (!g_error_matches(error, STORE_ERROR, STORE_ERROR_CHANGED)) {
+    } else {
         review_store_failed(review, hold, error);
     }
 }
@@ -136,7 +136,7 @@ static void resend(struct review *review, const struct attempt *attempt, const s
 
     if (store_attempt_again(review->host.store, attempt, "", &error))
         say(LOG_LEVEL_WARNING, attempt, hold, "doubt-resend");
-    else if (!g_error_matches(error, STORE_ERROR, STORE_ERROR_CHANGED))
+    else
         review_store_failed(review, hold, error);
 }
 

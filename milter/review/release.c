@@ -48,8 +48,7 @@ static void wait_for_better(struct review *review, const struct hold *hold, cons
 {
     g_autoptr(GError) error = NULL;
 
-    if (!store_hold_waits(review->host.store, hold, trouble, next_ms, &error) &&
-        !g_error_matches(error, STORE_ERROR, STORE_ERROR_CHANGED))
+    if (!store_hold_waits(review->host.store, hold, trouble, next_ms, &error))
         review_store_failed(review, hold, error);
 }
 
@@ -243,9 +242,7 @@ static gboolean release_goers(struct going *going)
     going->attempt = store_attempt_begin(review->host.store, going->hold, going->canonical, going->given,
                                          going->way_out->digest, expires_ms, &error);
     if (going->attempt == NULL) {
-        /* CHANGED: somebody voted, or the sweeper was quicker; it is looked at again. */
-        if (!g_error_matches(error, STORE_ERROR, STORE_ERROR_CHANGED))
-            review_store_failed(review, going->hold, error);
+        review_store_failed(review, going->hold, error);
         return FALSE;
     }
     if (fault_point("release.attempted"))

@@ -24,6 +24,8 @@ const struct review_host *review_host(const struct review *review)
 
 void review_store_failed(struct review *review, const struct hold *hold, const GError *error)
 {
+    if (g_error_matches(error, STORE_ERROR, STORE_ERROR_CHANGED))
+        return;
     log_line(LOG_LEVEL_ERROR, "%s: hold=%.*s store: %s", hold->queue_id != NULL ? hold->queue_id : "NOQUEUE",
              HOLD_SHORT_CHARACTERS, hold->id, error != NULL ? error->message : "fault");
     review->pause_until_us = clock_monotonic_us() + RELEASE_PAUSE_MIN_MS * 1000;

@@ -31,7 +31,8 @@ struct review *review_new(const struct review_host *host);
 void review_free(struct review *review);
 
 gboolean review_stops(const struct review *review);
-/* The store could not do it: one line in the log, and a pause. */
+/* The store could not do it: one line in the log, and a pause. Nothing of it when somebody was quicker
+ * (CHANGED): it is looked at again. error NULL: a fault. */
 void review_store_failed(struct review *review, const struct hold *hold, const GError *error);
 
 /* One look at what is due, by the releaser's thread. */

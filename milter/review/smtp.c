@@ -104,6 +104,8 @@ static gboolean greet(struct errand *errand)
     for (guint i = 1; good && i < reply.lines->len; i++)
         note_keyword(errand, g_ptr_array_index(reply.lines, i));
     smtp_reply_clear(&reply);
+    if (good && fault_point("release.connected"))
+        return end(errand, SMTP_PUT_OFF, 0, "fault");
     if (good && errand->message->headers_only && !errand->dsn)
         return end(errand, SMTP_PUT_OFF, 0, "the server offers no DSN, by which bounces are kept short");
     return good;
@@ -291,7 +293,7 @@ void smtp_send(const struct smtp_message *message, struct smtp_result *result)
         return;
     }
     errand.block = g_byte_array_sized_new(2 * BLOCK_BYTES);
-    if (greet(&errand) && !fault_point("release.connected") && say_envelope(&errand) && say_message(&errand))
+    if (greet(&errand) && say_envelope(&errand) && say_message(&errand))
         smtp_wire_write(&errand.wire, "QUIT\r\n", 6, LIMIT_SMTP_SLICE_MS);
     g_byte_array_unref(errand.block);
     smtp_wire_close(&errand.wire);

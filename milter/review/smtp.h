@@ -11,10 +11,10 @@
 #include "policy/autoptr.h"
 
 enum smtp_end {
-    SMTP_TAKEN,   /* 250 to the last dot: the server has it */
+    SMTP_UNKNOWN, /* lost, or no answer in time, after the last dot went out: the server may have it */
     SMTP_PUT_OFF, /* 4xx, nobody there, or lost before the last dot went out: the server has not got it */
     SMTP_REFUSED, /* 5xx to any step, or it cannot be said in SMTP: the server has not got it */
-    SMTP_UNKNOWN, /* lost, or no answer in time, after the last dot went out: the server may have it */
+    SMTP_TAKEN,   /* 250 to the last dot: the server has it */
 };
 
 struct smtp_recipient {

@@ -140,6 +140,13 @@ static const char *at_end(const struct server_message *message, gpointer data)
     return filter;
 }
 
+void releasing_filter(struct releasing *releasing, const char *reply)
+{
+    pthread_mutex_lock(&releasing->lock);
+    releasing->filter = reply;
+    pthread_mutex_unlock(&releasing->lock);
+}
+
 static void open_store(struct releasing *releasing)
 {
     g_autoptr(GError) error = NULL;
@@ -187,7 +194,6 @@ void releasing_free(struct releasing *releasing)
     temp_folder_remove(folder);
     conf_folder_free(releasing->folder);
     pthread_mutex_destroy(&releasing->lock);
-    g_free(releasing->filter);
     g_free(releasing);
 }
 

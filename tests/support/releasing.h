@@ -26,7 +26,7 @@ struct releasing {
     gboolean silent;     /* Postfix cannot be asked */
     gboolean forgetful;  /* Postfix knows no queue id */
     guint asked;         /* so often it was */
-    char *filter;        /* what a filter behind the release socket says; NULL: nothing */
+    const char *filter; /* what a filter behind the release socket says, "": it hangs up; NULL: nothing */
     gboolean unreadable; /* no reader could read what is held */
     gboolean unanswered; /* the clients of what is held do not get their answer */
     const char *refusal; /* why the release socket turned the last one away; NULL */
@@ -48,6 +48,8 @@ struct hold *releasing_hold(struct releasing *releasing, const char *names, cons
 struct hold *releasing_hold_octets(struct releasing *releasing, const char *names, const char *parameters,
                                    const char *octets, gsize length);
 void releasing_approve(struct releasing *releasing, struct hold **hold);
+/* Static; see filter. */
+void releasing_filter(struct releasing *releasing, const char *reply);
 /* Held and approved. */
 struct hold *releasing_approved(struct releasing *releasing, const char *names);
 /* As it stands now; frees the old one. */

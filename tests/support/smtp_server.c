@@ -198,7 +198,8 @@ static gboolean hear_message(struct session *session)
     for (;;) {
         if (first && session->in->len == 0 && !hear(session))
             return FALSE;
-        if (first && !step(session, STEP_OCTETS, "", "", NULL))
+        gboolean refused = FALSE;
+        if (first && (!step(session, STEP_OCTETS, "", "", &refused) || refused))
             return FALSE;
         first = FALSE;
         const char *newline = memchr(session->in->str, '\n', session->in->len);

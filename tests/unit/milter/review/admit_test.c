@@ -39,10 +39,10 @@ static void test_turned_away(void)
     struct releasing *releasing = releasing_new();
     struct hold *hold = releasing_approved(releasing, "an");
 
-    releasing->filter = g_strdup("451 4.7.1 signer");
+    releasing_filter(releasing, "451 4.7.1 signer");
     releasing_look(releasing, 1);
     releasing->guarded = FALSE;
-    g_clear_pointer(&releasing->filter, g_free);
+    releasing_filter(releasing, NULL);
     releasing_look(releasing, 2); /* taken without being offered: an attempt whose token is fresh is over */
     const struct server_message *message = smtp_server_message(releasing->server, 0);
     gsize start = 0, end = 0;

@@ -56,10 +56,10 @@ static struct hold *in_doubt(struct releasing *releasing)
 {
     struct hold *hold = releasing_approved(releasing, "an");
 
-    releasing->filter = g_strdup("");
+    releasing_filter(releasing, "");
     releasing_look(releasing, 2);
     expect_state(releasing, &hold, "an releasing");
-    g_clear_pointer(&releasing->filter, g_free);
+    releasing_filter(releasing, NULL);
     releasing_look(releasing, 1);
     return hold;
 }

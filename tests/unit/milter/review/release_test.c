@@ -273,10 +273,10 @@ static void test_filter(void)
     struct releasing *releasing = releasing_new();
     struct hold *hold = releasing_approved(releasing, "an");
 
-    releasing->filter = g_strdup("451 4.7.1 signer");
+    releasing_filter(releasing, "451 4.7.1 signer");
     releasing_look(releasing, 1);
     expect_state(releasing, &hold, "an held | put-off 451 4.7.1 signer");
-    g_clear_pointer(&releasing->filter, g_free);
+    releasing_filter(releasing, NULL);
     releasing_look(releasing, 2);
     expect_taken(releasing, 1);
     expect_state(releasing, &hold, "an released 4Q2");
