@@ -484,5 +484,7 @@ int main(int argc, char **argv)
     g_test_add_func("/keep/refused-copy", test_refused_copy);
     g_test_add_func("/keep/no-key", test_no_key);
     g_test_add_func("/keep/deferred", test_deferred);
-    return g_test_run();
+    int failed = g_test_run();
+    temp_folders_remove();
+    return failed;
 }
