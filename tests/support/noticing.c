@@ -5,12 +5,7 @@
 
 void noticing_begin(struct world *world)
 {
-    struct conf *conf;
-
     reviewing_begin(world);
-    conf = world->snapshot.conf;
-    conf->key_file = g_strdup("/etc/miji/store.key");
-    conf->release_through = g_strdup("inet:10026@127.0.0.1");
     g_ptr_array_add(world->policy->queues, g_strdup("labels"));
 }
 

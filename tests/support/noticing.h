@@ -8,7 +8,7 @@
 #include "milter/review/compose.h"
 #include "tests/support/reviewing.h"
 
-/* reviewing_begin, and what it takes to hold and to tell: queues, a key, a way out. */
+/* reviewing_begin, and what it takes to hold: the name of a queue. */
 void noticing_begin(struct world *world);
 
 /* A hold of the world's message for all its recipients, in the first queue, with its record. The class is

@@ -267,6 +267,29 @@ static void test_earlier_life(struct scene *scene, gconstpointer unused)
     g_assert_cmpuint(store_outbox_sent(scene->store, "bo@agency.gov.cn", 0), ==, 2);
 }
 
+/* The work ends at a step (variant fault; else behind all of them), and is taken up at the next look. */
+static void test_cut(struct scene *scene, gconstpointer step)
+{
+    g_autofree char *file = g_build_filename(scene->folder, "fault", NULL);
+    g_autofree char *plan = g_strdup_printf("%s fail\n", (const char *)step);
+
+    add(scene, "bo@agency.gov.cn", 1, TRUE);
+    g_assert_true(g_file_set_contents(file, plan, -1, NULL));
+    g_setenv("MIJI_FAULT", file, TRUE);
+    look(scene);
+#ifdef MIJI_FAULTS
+    g_assert_false(g_file_test(file, G_FILE_TEST_EXISTS)); /* it has acted */
+#endif
+    g_unsetenv("MIJI_FAULT");
+    for (guint i = 0; i < 3; i++) {
+        look(scene);
+        clock_advance(HOUR_MS);
+    }
+    g_assert_cmpuint(scene->admitted, ==, 1);
+    g_assert_cmpuint(smtp_server_count(scene->server), ==, 1);
+    g_assert_cmpuint(store_outbox_sent(scene->store, "bo@agency.gov.cn", 0), ==, 1);
+}
+
 /* ---------------------------------------------------------------- the hour's bound */
 static char *last_text(struct scene *scene)
 {
@@ -325,6 +348,9 @@ int main(int argc, char **argv)
     ADD("lost-after-offer", NULL, test_lost_after_offer);
     ADD("lost-before-offer", NULL, test_lost_before_offer);
     ADD("earlier-life", NULL, test_earlier_life);
+    ADD("cut/attempted", "notice.attempted", test_cut);
+    ADD("cut/sent", "notice.sent", test_cut);
+    ADD("cut/recorded", "notice.recorded", test_cut);
     ADD("bound", NULL, test_bound);
     return g_test_run();
 }
