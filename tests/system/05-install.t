@@ -63,10 +63,12 @@ write_file("$root/etc/miji/ldap.password", "secret\n");
 chmod 0600, "$root/etc/miji/ldap.password";
 $conf =~ s{"(/usr/local|/etc/miji)/}{"$root$1/}g;
 is_deeply([run("miji-milter -V")], [0, "miji-milter $version\n"], 'miji-milter -V');
-# The host of the test need not have user miji and /var/lib/miji.
+# The host of the test need not have user miji, group miji-review and /var/lib/miji.
+$conf =~ s/"miji-review"/"users"/;
 write_file("$root/miji.conf", qq{run as "nobody"\nstate "$root/state"\n$conf});
 chmod 0700, "$root/state";
-chown +(getpwnam 'nobody')[2, 3], "$root/state" if $> == 0;
+is((run("miji store new-key $root/etc/miji/store.key"))[0], 0, "a key for what is kept");
+chown +(getpwnam 'nobody')[2, 3], "$root/state", "$root/etc/miji/store.key" if $> == 0;
 my ($status, $text) = run("miji check $root/miji.conf");
 like($text, qr/: no errors, warnings: 0$/m, "README's configuration has no mistake and no warning") or diag $text;
 is($status, 0, 'so says the status');
