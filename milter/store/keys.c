@@ -44,6 +44,7 @@ static void engine_free(struct engine *engine)
     EVP_CIPHER_free(engine->gcm);
     ZSTD_freeCCtx(engine->packer);
     ZSTD_freeDCtx(engine->unpacker);
+    g_free(engine->room);
     g_free(engine);
 }
 
@@ -61,12 +62,26 @@ struct engine *keys_engine(struct keys *keys)
 void keys_engine_back(struct keys *keys, struct engine *engine)
 {
     EVP_CIPHER_CTX_reset(engine->cipher);
+    if (engine->room_bytes > ENGINE_ROOM_BYTES) {
+        g_clear_pointer(&engine->room, g_free);
+        engine->room_bytes = 0;
+    }
     pthread_mutex_lock(&keys->lock);
     if (keys->spares < LIMIT_SPARE_ENGINES)
         keys->spare[keys->spares++] = g_steal_pointer(&engine);
     pthread_mutex_unlock(&keys->lock);
     if (engine != NULL)
         engine_free(engine);
+}
+
+guint8 *engine_room(struct engine *engine, gsize length)
+{
+    if (length > engine->room_bytes) {
+        g_free(engine->room);
+        engine->room = g_try_malloc(length);
+        engine->room_bytes = engine->room != NULL ? length : 0;
+    }
+    return engine->room;
 }
 
 gboolean engine_set_key(struct engine *engine, const guint8 key[32], gboolean is_sealing)

@@ -13,11 +13,16 @@ struct engine {
     EVP_CIPHER_CTX *cipher;
     ZSTD_CCtx *packer;
     ZSTD_DCtx *unpacker;
+    guint8
+        *room; /* for what is packed and not yet sealed; as large as it was needed, up to ENGINE_ROOM_BYTES */
+    gsize room_bytes;
 };
 
 /* One for the caller alone, until it is given back, which wipes the key. */
 struct engine *keys_engine(struct keys *keys);
 void keys_engine_back(struct keys *keys, struct engine *engine);
+/* Room for so much; NULL: there is not so much memory. */
+guint8 *engine_room(struct engine *engine, gsize length);
 /* For all that follows; a nonce of 12 octets comes with each use. */
 gboolean engine_set_key(struct engine *engine, const guint8 key[32], gboolean is_sealing);
 

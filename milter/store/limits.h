@@ -30,8 +30,9 @@
 #define ARCHIVE_FOREVER_MS G_GINT64_CONSTANT(253402300799000) /* end of 9999: no end is known */
 
 /* ---- what is sealed (LIMIT_RECORD_BYTES at most, but contents) */
-#define LIMIT_SPARE_ENGINES 8 /* contexts of compression and cipher that are kept for the next */
-#define SEAL_COMPRESSION 1    /* zstd's level: more costs more time than it saves of the disk's */
+#define LIMIT_SPARE_ENGINES 8         /* contexts of compression and cipher that are kept for the next */
+#define ENGINE_ROOM_BYTES (260 << 10) /* of each: as much as contents in a row may take */
+#define SEAL_COMPRESSION 1            /* zstd's level: more costs more time than it saves of the disk's */
 
 /* ---- identity keys in memory (32 to 64 octets each); with more of them the database is asked each time */
 #define LIMIT_ATTEMPTS (1 << 20)

@@ -169,15 +169,13 @@ static gboolean append_chunks(struct engine *engine, const char *what, const gui
 gboolean seal_whole(struct keys *keys, const struct message_key *key, const char *what, const void *octets,
                     gsize length, GByteArray *out, GError **error)
 {
-    gsize room = ZSTD_compressBound(length);
-    g_autofree guint8 *packed = g_try_malloc(room);
-    guint before = out->len;
-
-    if (packed == NULL)
-        return fail_sealing(error, "it is too large");
     struct engine *engine = keys_engine(keys);
-    size_t size =
-        begin(engine, key, length) ? ZSTD_compress2(engine->packer, packed, room, octets, length) : 0;
+    gsize room = ZSTD_compressBound(length);
+    guint8 *packed = ZSTD_isError(room) ? NULL : engine_room(engine, room);
+    guint before = out->len;
+    size_t size = packed != NULL && begin(engine, key, length)
+                      ? ZSTD_compress2(engine->packer, packed, room, octets, length)
+                      : 0;
     gboolean done = size > 0 && !ZSTD_isError(size) ? append_chunks(engine, what, packed, size, out, error)
                                                     : fail_sealing(error, "the compression failed");
     keys_engine_back(keys, engine);
@@ -192,9 +190,9 @@ static guint8 *fail_opening(GError **error, const char *what, const char *why)
     return NULL;
 }
 
-/* All chunks, each verified, behind each other; NULL when one is not. */
-static guint8 *open_chunks(struct engine *engine, const char *what, const guint8 *sealed, gsize length,
-                           gsize *packed_length)
+/* All chunks, each verified, behind each other, in the engine's room; NULL when one is not. */
+static const guint8 *open_chunks(struct engine *engine, const char *what, const guint8 *sealed, gsize length,
+                                 gsize *packed_length)
 {
     static const gsize whole = SEAL_CHUNK_BYTES + SEAL_TAG_BYTES;
     guint64 count = length / whole + (length % whole != 0);
@@ -203,7 +201,7 @@ static guint8 *open_chunks(struct engine *engine, const char *what, const guint8
 
     if (count == 0 || count > G_MAXUINT32 || length - (count - 1) * whole <= SEAL_TAG_BYTES)
         return NULL;
-    g_autofree guint8 *packed = g_try_malloc(length);
+    guint8 *packed = engine_room(engine, length);
     if (packed == NULL)
         return NULL;
     for (guint64 number = 0; number < count; number++) {
@@ -216,7 +214,7 @@ static guint8 *open_chunks(struct engine *engine, const char *what, const guint8
         at += piece;
     }
     *packed_length = at;
-    return g_steal_pointer(&packed);
+    return packed;
 }
 
 /* packed was verified: only who has the key can have made it. It is bounded all the same. */
@@ -245,7 +243,7 @@ guint8 *seal_open(struct keys *keys, const struct message_key *key, const char *
 {
     struct engine *engine = keys_engine(keys);
     gsize packed_length = 0;
-    g_autofree guint8 *packed = NULL;
+    const guint8 *packed = NULL;
     guint8 *octets;
 
     if (engine_set_key(engine, key->key, FALSE))
