@@ -27,20 +27,58 @@ static gint compare_texts(gconstpointer a, gconstpointer b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The message to just these recipients, in whatever order. */
-static void make_envelope_key(struct keeping *keeping)
+/* Key of the message with these texts, in whatever order they stand; sorts them. */
+static void make_set_key(const struct keeping *keeping, GPtrArray *texts, guint8 key[IDENTITY_BYTES])
 {
     g_autofree char *identity = inputs_identity(keeping->inputs);
+
+    g_ptr_array_sort(texts, compare_texts);
+    g_ptr_array_add(texts, NULL);
+    g_autofree char *all = g_strjoinv("\n", (char **)texts->pdata);
+    identity_key(keeping->store, identity, all, keeping->message->digest, key);
+}
+
+/* The message to just these recipients. */
+static void make_envelope_key(struct keeping *keeping)
+{
     g_autoptr(GPtrArray) list = g_ptr_array_new();
 
     for (guint i = 0; i < keeping->decision->recipients->len; i++) {
         const struct decided_recipient *recipient = g_ptr_array_index(keeping->decision->recipients, i);
         g_ptr_array_add(list, recipient->first->address->canonical);
     }
-    g_ptr_array_sort(list, compare_texts);
-    g_ptr_array_add(list, NULL);
-    g_autofree char *all = g_strjoinv("\n", (char **)list->pdata);
-    identity_key(keeping->store, identity, all, keeping->message->digest, keeping->envelope);
+    make_set_key(keeping, list, keeping->envelope);
+}
+
+/* How a notice names the fate of a recipient; NULL: it says nothing of it. Who is taken care of was held. */
+static const char *told_as(enum fate fate)
+{
+    switch (fate) {
+    case FATE_REFUSED:
+    case FATE_KEPT:
+        return "refused";
+    case FATE_HELD:
+    case FATE_SETTLED:
+        return "held";
+    case FATE_STAYS:
+    case FATE_DEFERRED:
+        break;
+    }
+    return NULL;
+}
+
+/* The message with what became of whom. */
+static void make_told_key(struct keeping *keeping)
+{
+    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(g_free);
+
+    for (guint i = 0; i < keeping->decision->recipients->len; i++) {
+        const struct decided_recipient *recipient = g_ptr_array_index(keeping->decision->recipients, i);
+        const char *as = told_as(recipient->fate);
+        if (as != NULL)
+            g_ptr_array_add(list, g_strdup_printf("%s %s", as, recipient->first->address->canonical));
+    }
+    make_set_key(keeping, list, keeping->told);
 }
 
 /* ---------------------------------------------------------------- on the caller's thread */
@@ -92,9 +130,9 @@ static void keeping_init(struct keeping *keeping, struct store *store, const str
                                 .decision = message->decision,
                                 .now_ms = clock_wall_ms(),
                                 .keys = g_malloc0_n(count + 1, IDENTITY_BYTES),
-                                .standings = g_new0(struct standing, count + 1),
-                                .closed = g_string_new(NULL)};
+                                .standings = g_new0(struct standing, count + 1)};
     make_keys(store, message, keeping->about, keeping->keys);
+    make_told_key(keeping);
     keeping->journal = journal_entry_new(message, keeping->about);
 }
 
@@ -103,7 +141,6 @@ static void keeping_clear(struct keeping *keeping)
     g_clear_pointer(&keeping->record, g_byte_array_unref);
     g_clear_pointer(&keeping->archive_record, g_byte_array_unref);
     journal_entry_free(keeping->journal);
-    g_string_free(keeping->closed, TRUE);
     g_free(keeping->hold_id);
     g_free(keeping->keys);
     g_free(keeping->standings);
@@ -117,7 +154,8 @@ gint64 keeping_content(struct keeping *keeping, struct database *database, GErro
     return keeping->content_number;
 }
 
-/* Once for a message and whom it tells; what a later attempt has refused is news behind "held". */
+/* Once for whom it tells what of whom: the same again is no news. The same message to others is (a client
+ * divides what goes to many), and so is another outcome, as when a later attempt refuses what was held. */
 static gboolean keep_notices(struct keeping *keeping, struct database *database, GError **error)
 {
     const GPtrArray *notices = keeping->message->notices;
@@ -125,8 +163,7 @@ static gboolean keep_notices(struct keeping *keeping, struct database *database,
     for (guint i = 0; notices != NULL && i < notices->len; i++) {
         const struct notice *notice = g_ptr_array_index(notices, i);
         g_autoptr(GByteArray) about = g_byte_array_new();
-        g_byte_array_append(about, keeping->about, IDENTITY_BYTES);
-        g_byte_array_append(about, (const guint8 *)keeping->closed->str, (guint)keeping->closed->len);
+        g_byte_array_append(about, keeping->told, IDENTITY_BYTES);
         g_byte_array_append(about, (const guint8 *)notice->addressee, (guint)strlen(notice->addressee));
         if (!job_notice(database, notice, about->data, about->len, error))
             return FALSE;

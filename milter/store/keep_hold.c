@@ -217,8 +217,6 @@ static gboolean end_older(struct keeping *keeping, struct database *database, gu
     const char *queue_id = keeping->inputs->envelope->queue_id;
     gint64 hold = keeping->standings[i].hold;
 
-    if (state == HOLD_REFUSED)
-        g_string_append_printf(keeping->closed, " %" G_GINT64_FORMAT, hold);
     return database_run(database, error, sql, "ibiit", hold, keeping->keys[i], (gsize)IDENTITY_BYTES,
                         (gint64)state, keeping->now_ms,
                         state == HOLD_REFUSED ? NULL

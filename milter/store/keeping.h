@@ -19,6 +19,7 @@ struct keeping {
     gint64 now_ms;
     guint8 about[IDENTITY_BYTES];    /* key of the message */
     guint8 envelope[IDENTITY_BYTES]; /* key of the message to these recipients */
+    guint8 told[IDENTITY_BYTES];     /* key of the message and what became of whom: of its notices */
     guint8 (*keys)[IDENTITY_BYTES];  /* of each decided recipient */
     struct content *content;         /* sealed; NULL: nothing is to be kept */
     GByteArray *record;              /* sealed session and envelope of the hold or kept copy; NULL none */
@@ -29,7 +30,6 @@ struct keeping {
     struct standing *standings; /* of each decided recipient */
     gint64 content_number;      /* 0: the row was not needed so far */
     gint64 hold;                /* new hold or kept copy; 0 none */
-    GString *closed;            /* holds that end as refused by this message: their numbers */
 };
 
 /* The row of the contents, once. 0 and error. */

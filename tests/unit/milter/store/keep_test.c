@@ -284,6 +284,28 @@ static void test_later_refuses(void)
     assert_store_error(error, CHANGED);
 }
 
+/* Who was taken off is told of, whatever was told of others before (13.10). */
+static void test_notice_of_each_part(void)
+{
+    g_autoptr(stored) stored = stored_new();
+
+    stored_message(stored, "an mi");
+    next(stored, "dr");
+    next(stored, "dr"); /* the same again */
+    g_assert_cmpint(stored_number(stored, "SELECT count(*) FROM notice"), ==, 1);
+    next(stored, "rr"); /* the directory knows more now */
+    g_assert_cmpint(stored_number(stored, "SELECT count(*) FROM notice"), ==, 2);
+    /* the same octets to others: a client divides an envelope */
+    envelope_free(stored->world->envelope);
+    stored->world->envelope = envelope_new();
+    world_from(stored->world, "<bo@agency.gov.cn>");
+    world_to(stored->world, "<ni@agency.gov.cn>");
+    world_to(stored->world, "<gu@agency.gov.cn>");
+    next(stored, "dr");
+    next(stored, "dr");
+    g_assert_cmpint(stored_number(stored, "SELECT count(*) FROM notice"), ==, 3);
+}
+
 /* Refused as a whole because of somebody else: the hold of the others stays. */
 static void test_mixed_refusal(void)
 {
@@ -478,6 +500,7 @@ int main(int argc, char **argv)
     g_test_add_func("/keep/more-recipients", test_more_recipients);
     g_test_add_func("/keep/later-delivers", test_later_delivers);
     g_test_add_func("/keep/later-refuses", test_later_refuses);
+    g_test_add_func("/keep/notice-of-each-part", test_notice_of_each_part);
     g_test_add_func("/keep/mixed-refusal", test_mixed_refusal);
     g_test_add_func("/keep/settled", test_settled);
     g_test_add_func("/keep/archive-and-hold", test_archive_and_hold);
