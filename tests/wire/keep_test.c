@@ -138,6 +138,27 @@ static void test_peer_gone(void)
     scene_quit(mta);
 }
 
+/* In words, too. */
+static void test_status(void)
+{
+    g_autoptr(control_request) english = control_request_new("status", FALSE, LANGUAGE_EN);
+    g_autoptr(control_request) chinese = control_request_new("status", FALSE, LANGUAGE_ZH);
+    g_autofree char *holds = status_word("holds_open"), *expected = NULL, *text = NULL, *other = NULL;
+    gboolean ok = FALSE;
+
+    expected = g_strdup_printf("\nstore                 available\nholds open            %s\n"
+                               "notices waiting       ",
+                               holds);
+    text = scene_ask(english, &ok);
+    g_assert_true(ok);
+    g_assert_nonnull(strstr(text, expected));
+    g_assert_nonnull(strstr(text, "\nof them failing       "));
+    g_assert_nonnull(strstr(text, "\njournal rows lost     0\n"));
+    other = scene_ask(chinese, &ok);
+    g_assert_true(ok);
+    g_assert_nonnull(strstr(other, "\n存储                  可用\n待审邮件              "));
+}
+
 /* Everything is there again after a restart, and the same message is known. */
 static void test_restart(void)
 {
@@ -215,6 +236,7 @@ int main(int argc, char **argv)
     scene_open_keeping("inet:9@127.0.0.1", NULL);
     g_test_add_func("/wire/keep/store-fails", test_store_fails);
     g_test_add_func("/wire/keep/peer-gone", test_peer_gone);
+    g_test_add_func("/wire/keep/status", test_status);
     g_test_add_func("/wire/keep/queue-stays", test_queue_stays);
     g_test_add_func("/wire/keep/key-changes", test_key_changes);
     g_test_add_func("/wire/keep/restart", test_restart);
