@@ -140,9 +140,7 @@ static gboolean is_local(const struct hearing *hearing)
  * a copy for the officers; where none can be kept, a 4xx leaves the file in maildrop. */
 static enum act refuse_local(struct hearing *hearing)
 {
-    const struct conf *conf = hearing->inputs->snapshot->conf;
-
-    hearing->decision->keeps_copy = conf != NULL && conf->key_file != NULL;
+    hearing->decision->keeps_copy = hearing_can_keep(hearing);
     return hearing->decision->keeps_copy ? ACT_DISCARD : ACT_DEFER;
 }
 
@@ -150,8 +148,7 @@ static enum act refuse_local(struct hearing *hearing)
  * go to an address that nobody has proven (7.2.2). */
 static enum act act_refused(struct hearing *hearing, const struct mixture *m)
 {
-    const struct conf *conf = hearing->inputs->snapshot->conf;
-    gboolean told = hearing->decision->sender.told && conf != NULL && conf->release_through != NULL;
+    gboolean told = hearing->decision->sender.told && hearing_can_tell(hearing);
 
     if (is_local(hearing))
         return refuse_local(hearing);

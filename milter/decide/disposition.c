@@ -2,13 +2,10 @@
 
 static const struct disposition refusal = {.verdict = VERDICT_REFUSE};
 
-/* The configuration demands a key and a way out where it has a queue; without them nothing could be kept, or
- * never be released. */
+/* Where nothing can be kept, or never be released, a hold is a refusal. */
 static struct disposition hold_in(const struct hearing *hearing, const char *queue)
 {
-    const struct conf *conf = hearing->inputs->snapshot->conf;
-
-    if (conf == NULL || conf->key_file == NULL || conf->release_through == NULL)
+    if (!hearing_can_keep(hearing) || !hearing_can_tell(hearing))
         return refusal;
     return (struct disposition){.verdict = VERDICT_HOLD, .queue = queue};
 }

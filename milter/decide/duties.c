@@ -1,7 +1,5 @@
 #include "milter/decide/duties.h"
 
-#include <string.h>
-
 #include "milter/decide/reply_text.h"
 
 static const struct decided_recipient *recipient_at(const struct decision *decision, guint i)
@@ -142,15 +140,12 @@ static gboolean has_news(const struct hearing *hearing)
     return FALSE;
 }
 
-/* With a 2xx, who is taken off; with a 5xx, the words that SMTP cannot carry. A 4xx tells nothing: it is not
- * over.
- */
+/* With a 2xx, who is taken off; with a 5xx, the words that SMTP cannot carry. With a 4xx it is not over. */
 static gboolean is_notice_due(const struct hearing *hearing)
 {
     const struct decision *decision = hearing->decision;
-    const struct conf *conf = hearing->inputs->snapshot->conf;
 
-    if (!decision->sender.told || conf == NULL || conf->release_through == NULL)
+    if (!decision->sender.told || !hearing_can_tell(hearing))
         return FALSE;
     switch (decision->act) {
     case ACT_ACCEPT:

@@ -12,6 +12,21 @@ const struct label_set *hearing_known(const struct hearing *hearing)
     return hearing->decision->label != NULL ? hearing->decision->label->effective : NULL;
 }
 
+gboolean hearing_can_keep(const struct hearing *hearing)
+{
+    const struct conf *conf = hearing->inputs->snapshot->conf;
+
+    /* A credential has a path only where systemd starts Miji: explain has none. */
+    return conf != NULL && (conf->key_file != NULL || conf->key_credential != NULL);
+}
+
+gboolean hearing_can_tell(const struct hearing *hearing)
+{
+    const struct conf *conf = hearing->inputs->snapshot->conf;
+
+    return conf != NULL && conf->release_through != NULL;
+}
+
 gboolean hearing_has_answer(const struct hearing *hearing, const char *canonical, const struct reason *reason)
 {
     /* Where nothing was read, an approval says what the label is, or says nothing. */

@@ -68,6 +68,11 @@ const struct scheme *hearing_home(const struct hearing *hearing);
 /* E as far as it is known; NULL: nothing is. */
 const struct label_set *hearing_known(const struct hearing *hearing);
 
+/* The configuration has a key, so that contents can be kept; and a way out, so that somebody can be told and
+ * a hold be released. It demands both where it has a queue. */
+gboolean hearing_can_keep(const struct hearing *hearing);
+gboolean hearing_can_tell(const struct hearing *hearing);
+
 /* An approved slip has answered the reason for this recipient, or for everybody on the message: it weighs
  * nothing, and what is known of E is then all that there is (10.4). */
 gboolean hearing_has_answer(const struct hearing *hearing, const char *canonical,

@@ -251,6 +251,7 @@ char *inputs_identity(const struct inputs *inputs)
     struct hearing hearing = {.inputs = inputs, .decision = &scratch, .doubt = -1};
 
     sender_find(&hearing);
-    return g_strdup_printf("%s\n%s\n%s", sender_class_name(scratch.sender.class),
-                           source_of(inputs, &scratch.sender), inputs->envelope->sender->canonical);
+    g_autofree char *source = g_strescape(source_of(inputs, &scratch.sender), NULL);
+    return g_strdup_printf("%s\n%s\n%s", sender_class_name(scratch.sender.class), source,
+                           inputs->envelope->sender->canonical);
 }

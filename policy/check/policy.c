@@ -73,7 +73,7 @@ void policy_free(struct policy *policy)
  * one whose level nobody can compare with the line's. */
 static gboolean is_up_to(const struct level *up_to, const struct label_set *known, const struct scheme *home)
 {
-    if (known == NULL || known->labels->len == 0)
+    if (known == NULL)
         return FALSE;
     for (guint i = 0; i < known->labels->len; i++) {
         const struct label *label = g_ptr_array_index(known->labels, i);
@@ -89,7 +89,8 @@ static gboolean line_fits(const struct undecidable_line *line, guint cause, cons
     if (line->causes != 0 && (line->causes & cause) == 0)
         return FALSE;
     if (line->outcome.kind == OUTCOME_DELIVER &&
-        (line->up_to == NULL || (cause & UNDECIDABLE_MAY_DELIVER) == 0))
+        (line->up_to == NULL || (cause & UNDECIDABLE_MAY_DELIVER) == 0 || known == NULL ||
+         known->labels->len == 0)) /* nothing found is not "known to be low": no door for it */
         return FALSE;
     return line->up_to == NULL || (line->scheme == home && is_up_to(line->up_to, known, home));
 }

@@ -68,8 +68,9 @@ struct undecidable_line *policy_add_undecidable(struct policy *policy);
 DEFINE_AUTOPTR(policy, policy_free)
 
 /* The first fitting line for a cause (enum finding_cause; CAUSE_NONE for what has no word) and the label
- * known so far (NULL or empty = unknown: no line with `up to` fits). home = the home scheme; labels of other
- * schemes count as system high, so no `up to` fits. A line that delivers is passed over for causes outside
+ * known so far (NULL = nothing was read: no line with `up to` fits; empty = read, and none found: only lines
+ * that do not deliver fit, semantics.md 2.14). home = the home scheme; labels of other schemes count as
+ * system high, so no `up to` fits. A line that delivers is passed over for causes outside
  * UNDECIDABLE_MAY_DELIVER, whatever causes it names. Never NULL when the last line is `otherwise`;
  * OUTCOME_UNSET means hold in the first queue, else refuse. `defer` for a persistent unknown is read as hold
  * by the caller. */

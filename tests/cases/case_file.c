@@ -21,6 +21,7 @@ static void recipient_free(gpointer data)
     g_free(recipient->given);
     g_free(recipient->host);
     g_free(recipient->addr);
+    g_free(recipient->notify);
     g_free(recipient);
 }
 
@@ -31,7 +32,19 @@ static void expectation_free(gpointer data)
     g_free(expectation->address);
     g_free(expectation->verdict);
     g_free(expectation->reason);
+    g_free(expectation->fate);
+    g_free(expectation->queue);
     g_free(expectation);
+}
+
+static void past_entry_free(gpointer data)
+{
+    struct case_past *past = data;
+
+    g_free(past->address);
+    g_free(past->state);
+    g_free(past->moment);
+    g_free(past);
 }
 
 static void mail_free(gpointer data)
@@ -39,14 +52,19 @@ static void mail_free(gpointer data)
     struct case_mail *mail = data;
 
     g_free(mail->title);
+    g_free(mail->as);
     session_clear(&mail->session);
     g_free(mail->from);
+    g_free(mail->parameters);
+    g_ptr_array_unref(mail->persons);
+    g_ptr_array_unref(mail->past);
     g_ptr_array_unref(mail->to);
     g_string_free(mail->message, TRUE);
     g_ptr_array_unref(mail->down);
     g_free(mail->now);
     g_ptr_array_unref(mail->expect);
     g_ptr_array_unref(mail->recorded);
+    g_ptr_array_unref(mail->archives);
     g_free(mail->label);
     g_free(mail->class);
     g_free(mail->zone);
@@ -67,6 +85,9 @@ static void begin_mail(struct reading *reading, const char *title)
     mail->down = g_ptr_array_new_with_free_func(g_free);
     mail->expect = g_ptr_array_new_with_free_func(expectation_free);
     mail->recorded = g_ptr_array_new_with_free_func(g_free);
+    mail->archives = g_ptr_array_new_with_free_func(g_free);
+    mail->persons = g_ptr_array_new_with_free_func(g_free);
+    mail->past = g_ptr_array_new_with_free_func(past_entry_free);
     if (before != NULL) {
         mail->session.role = before->session.role;
         mail->session.client = before->session.client;
@@ -76,6 +97,37 @@ static void begin_mail(struct reading *reading, const char *title)
     }
     g_ptr_array_add(reading->file->mails, mail);
     reading->mail = mail;
+}
+
+static gpointer recipient_copy(gconstpointer data, gpointer unused)
+{
+    const struct case_recipient *recipient = data;
+    struct case_recipient *copy = g_new0(struct case_recipient, 1);
+
+    copy->given = g_strdup(recipient->given);
+    copy->host = g_strdup(recipient->host);
+    copy->addr = g_strdup(recipient->addr);
+    copy->notify = g_strdup(recipient->notify);
+    return copy;
+}
+
+/* The message before, once more. */
+static void begin_again(struct reading *reading, const char *title, gboolean recheck)
+{
+    const struct case_mail *before = reading->mail;
+    struct case_mail *mail;
+
+    if (before == NULL)
+        wrong(reading, "there is no mail before");
+    begin_mail(reading, title);
+    mail = reading->mail;
+    mail->recheck = recheck;
+    mail->from = g_strdup(before->from);
+    mail->parameters = g_strdup(before->parameters);
+    g_string_append_len(mail->message, before->message->str, (gssize)before->message->len);
+    g_ptr_array_unref(mail->to);
+    mail->to = g_ptr_array_copy(before->to, (GCopyFunc)recipient_copy, NULL);
+    g_ptr_array_set_free_func(mail->to, recipient_free);
 }
 
 /* ---------------------------------------------------------------- session and envelope */
@@ -125,8 +177,10 @@ static void take_to(struct reading *reading, const char *value)
             recipient->host = g_strdup(words[i] + strlen("host="));
         else if (g_str_has_prefix(words[i], "addr="))
             recipient->addr = g_strdup(words[i] + strlen("addr="));
+        else if (g_str_has_prefix(words[i], "notify="))
+            recipient->notify = g_strdup(words[i] + strlen("notify="));
         else
-            wrong(reading, "expected host= or addr= after the recipient");
+            wrong(reading, "expected host=, addr= or notify= after the recipient");
     }
     g_ptr_array_add(reading->mail->to, recipient);
 }
@@ -143,6 +197,43 @@ static enum facts_state reader_state(const struct reading *reading, const char *
     return FACTS_NONE_BUSY;
 }
 
+static void take_past(struct reading *reading, const char *value)
+{
+    struct case_past *past = g_new0(struct case_past, 1);
+    g_auto(GStrv) words = g_strsplit(value, " ", 3);
+
+    if (g_strv_length(words) < 2)
+        wrong(reading, "expected an address and a state after past");
+    past->address = g_strdup(words[0]);
+    past->state = g_strdup(words[1]);
+    past->moment = g_strdup(words[2]);
+    g_ptr_array_add(reading->mail->past, past);
+}
+
+/* What is known beside the message. */
+static gboolean take_circumstance(struct reading *reading, const char *word, const char *value)
+{
+    struct case_mail *mail = reading->mail;
+
+    if (strcmp(word, "past") == 0)
+        take_past(reading, value);
+    else if (strcmp(word, "person") == 0)
+        g_ptr_array_add(mail->persons, g_strdup(value));
+    else if (strcmp(word, "clock") == 0 && strcmp(value, "doubtful") == 0)
+        mail->clock_doubtful = TRUE;
+    else if (strcmp(word, "as") == 0 && mail->recheck)
+        set_once(reading, &mail->as, value);
+    else if (strcmp(word, "down") == 0)
+        g_ptr_array_add(mail->down, g_strdup(value));
+    else if (strcmp(word, "now") == 0)
+        set_once(reading, &mail->now, value);
+    else if (strcmp(word, "reader") == 0)
+        mail->reader = reader_state(reading, value);
+    else
+        return FALSE;
+    return TRUE;
+}
+
 static gboolean take_input(struct reading *reading, const char *word, const char *value)
 {
     struct case_mail *mail = reading->mail;
@@ -151,14 +242,10 @@ static gboolean take_input(struct reading *reading, const char *word, const char
         set_once(reading, &mail->from, value);
     else if (strcmp(word, "to") == 0)
         take_to(reading, value);
-    else if (strcmp(word, "down") == 0)
-        g_ptr_array_add(mail->down, g_strdup(value));
-    else if (strcmp(word, "now") == 0)
-        set_once(reading, &mail->now, value);
-    else if (strcmp(word, "reader") == 0)
-        mail->reader = reader_state(reading, value);
+    else if (strcmp(word, "parameters") == 0)
+        set_once(reading, &mail->parameters, value);
     else
-        return take_session(reading, word, value);
+        return take_circumstance(reading, word, value) || take_session(reading, word, value);
     return TRUE;
 }
 
@@ -176,12 +263,51 @@ static void take_expect(struct reading *reading, const char *value)
     g_ptr_array_add(reading->mail->expect, expectation);
 }
 
+/* "ADDRESS VALUE" about somebody who is expected above. */
+static void take_about(struct reading *reading, const char *value, gboolean is_queue)
+{
+    g_auto(GStrv) words = g_strsplit(value, " ", 2);
+
+    for (guint i = 0; words[0] != NULL && words[1] != NULL && i < reading->mail->expect->len; i++) {
+        struct case_expectation *expectation = g_ptr_array_index(reading->mail->expect, i);
+        if (strcmp(expectation->address, words[0]) != 0)
+            continue;
+        set_once(reading, is_queue ? &expectation->queue : &expectation->fate, words[1]);
+        return;
+    }
+    wrong(reading, "expected an address of which something is expected, and a word");
+}
+
+/* What the decision asks beside its act. */
+static gboolean take_duty(struct reading *reading, const char *word, const char *value)
+{
+    struct case_mail *mail = reading->mail;
+
+    if (strcmp(word, "archive") == 0)
+        g_ptr_array_add(mail->archives, g_strdup(value));
+    else if (strcmp(word, "tells") == 0 && value[0] == '\0')
+        mail->tells = TRUE;
+    else if (strcmp(word, "bounces") == 0 && strcmp(value, "headers") == 0)
+        mail->bounces_headers = TRUE;
+    else if (strcmp(word, "viewers") == 0 && strcmp(value, "system high") == 0)
+        mail->system_high = TRUE;
+    else if (strcmp(word, "trouble") == 0 && strcmp(value, "own") == 0)
+        mail->own_trouble = TRUE;
+    else
+        return FALSE;
+    return TRUE;
+}
+
 static gboolean take_outcome(struct reading *reading, const char *word, const char *value)
 {
     struct case_mail *mail = reading->mail;
 
     if (strcmp(word, "expect") == 0) {
         take_expect(reading, value);
+    } else if (strcmp(word, "fate") == 0) {
+        take_about(reading, value, FALSE);
+    } else if (strcmp(word, "queue") == 0) {
+        take_about(reading, value, TRUE);
     } else if (strcmp(word, "recorded") == 0) {
         g_ptr_array_add(mail->recorded, g_strdup(value));
     } else if (strcmp(word, "label") == 0) {
@@ -195,7 +321,7 @@ static gboolean take_outcome(struct reading *reading, const char *word, const ch
     } else if (strcmp(word, "reply") == 0) {
         set_once(reading, &mail->reply, value);
     } else {
-        return FALSE;
+        return take_duty(reading, word, value);
     }
     return TRUE;
 }
@@ -231,11 +357,13 @@ static gboolean take_head(struct reading *reading, const char *word, const char 
 {
     if (strcmp(word, "mail") == 0)
         begin_mail(reading, value);
+    else if (strcmp(word, "again") == 0 || strcmp(word, "recheck") == 0)
+        begin_again(reading, value, strcmp(word, "recheck") == 0);
     else if (strcmp(word, "conf") == 0)
         g_string_append_printf(reading->file->conf, "%s\n", value);
     else if (strcmp(word, "choices") == 0 && strcmp(value, "own") == 0)
         reading->file->own_choices = TRUE;
-    else if (strcmp(word, "person") == 0)
+    else if (strcmp(word, "person") == 0 && reading->mail == NULL)
         g_ptr_array_add(reading->file->persons, g_strdup(value));
     else
         return FALSE;

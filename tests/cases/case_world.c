@@ -113,17 +113,25 @@ static gboolean is_down(const char *value, gpointer down)
     return g_hash_table_contains(down, value) || g_hash_table_contains(down, "*");
 }
 
+static void make_directory(struct case_world *world)
+{
+    GPtrArray *people = g_ptr_array_copy(world->people, (GCopyFunc)(void *)person_ref, NULL);
+
+    g_ptr_array_set_free_func(people, (GDestroyNotify)person_unref);
+    directory_unref(world->directory);
+    world->directory = directory_of_people(people, is_down, world->down);
+}
+
 struct case_world *case_world_new(const struct case_file *file, const char *top)
 {
     struct case_world *world = g_new0(struct case_world, 1);
-    GPtrArray *people;
 
     world->snapshot = load(file, top);
     world->down = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    people = people_of(world->snapshot->directory, top);
+    world->people = people_of(world->snapshot->directory, top);
     for (guint i = 0; i < file->persons->len; i++)
-        add_person(world->snapshot, people, g_ptr_array_index(file->persons, i));
-    world->directory = directory_of_people(people, is_down, world->down);
+        add_person(world->snapshot, world->people, g_ptr_array_index(file->persons, i));
+    make_directory(world);
     return world;
 }
 
@@ -132,22 +140,42 @@ void case_world_free(struct case_world *world)
     if (world == NULL)
         return;
     directory_unref(world->directory);
+    g_ptr_array_unref(world->people);
     g_hash_table_unref(world->down);
     snapshot_unref(world->snapshot);
     g_free(world);
 }
 
 /* ---------------------------------------------------------------- one mail */
-static struct envelope *envelope_of(const struct case_mail *mail)
+/* Of a recheck only who is held; of another mail everybody. */
+static gboolean is_addressed(const struct case_recipient *to, const struct decision *held)
+{
+    g_autoptr(address) address = address_parse(to->given);
+
+    if (held == NULL)
+        return TRUE;
+    for (guint i = 0; i < held->recipients->len; i++) {
+        const struct decided_recipient *recipient = g_ptr_array_index(held->recipients, i);
+        if (recipient->fate == FATE_HELD &&
+            strcmp(recipient->first->address->canonical, address->canonical) == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static struct envelope *envelope_of(const struct case_mail *mail, const struct decision *held)
 {
     struct envelope *envelope = envelope_new();
 
-    envelope_set_sender(envelope, mail->from, NULL);
+    envelope_set_sender(envelope, mail->from, mail->parameters);
     for (guint i = 0; i < mail->to->len; i++) {
         const struct case_recipient *to = g_ptr_array_index(mail->to, i);
+        if (!is_addressed(to, held))
+            continue;
         struct envelope_recipient *recipient = envelope_add(envelope, to->given);
         recipient->rcpt_host = g_strdup(to->host);
         recipient->rcpt_addr = g_strdup(to->addr);
+        recipient->notify = g_strdup(to->notify);
     }
     return envelope;
 }
@@ -161,6 +189,66 @@ static gint64 seconds_of(const struct snapshot *snapshot, const char *text)
     if (moment == NULL)
         g_error("no time: %s", text);
     return g_date_time_to_unix(moment);
+}
+
+static enum past_state past_state(const char *name)
+{
+    static const char *const names[] = {[PAST_HELD] = "held",
+                                        [PAST_SETTLED] = "settled",
+                                        [PAST_ENDED] = "ended",
+                                        [PAST_DEFERRED] = "deferred"};
+
+    for (guint i = PAST_HELD; i < G_N_ELEMENTS(names); i++)
+        if (strcmp(name, names[i]) == 0)
+            return (enum past_state)i;
+    g_error("no state of the past: %s", name);
+}
+
+static struct past *past_of_mail(const struct snapshot *snapshot, const struct case_mail *mail)
+{
+    struct past *past = past_new();
+
+    for (guint i = 0; i < mail->past->len; i++) {
+        const struct case_past *entry = g_ptr_array_index(mail->past, i);
+        gint64 moment = entry->moment != NULL ? seconds_of(snapshot, entry->moment) : 0;
+        past_set(past, entry->address,
+                 (struct past_entry){
+                     .state = past_state(entry->state), .hold = 1, .at_s = moment, .own_since_s = moment});
+    }
+    return past;
+}
+
+/* The approvers have seen every reason for which somebody was held. */
+static struct approvals *approvals_of(const struct snapshot *snapshot, const struct case_mail *mail,
+                                      const struct decision *held)
+{
+    struct approvals *approvals = approvals_new();
+    const struct scheme *scheme;
+    const struct level *level;
+
+    for (guint i = 0; i < held->recipients->len; i++) {
+        const struct decided_recipient *recipient = g_ptr_array_index(held->recipients, i);
+        for (guint j = 0; j < recipient->reasons->len; j++) {
+            g_autofree char *key = reason_key(g_ptr_array_index(recipient->reasons, j));
+            approvals_add(approvals, recipient->first->address->canonical, key);
+        }
+    }
+    if (mail->as == NULL)
+        return approvals;
+    if (schemes_level(snapshot->schemes, mail->as, &scheme, &level) != LEVEL_FOUND)
+        g_error("no level: %s", mail->as);
+    g_autoptr(label) label = label_new(scheme, level);
+    approvals->stated = label_set_new();
+    label_set_join(approvals->stated, label);
+    return approvals;
+}
+
+static void change_people(struct case_world *world, const struct case_mail *mail)
+{
+    for (guint i = 0; i < mail->persons->len; i++)
+        add_person(world->snapshot, world->people, g_ptr_array_index(mail->persons, i));
+    if (mail->persons->len > 0)
+        make_directory(world);
 }
 
 static void ask(struct case_world *world, struct case_inputs *inputs, const struct case_mail *mail)
@@ -180,12 +268,17 @@ static void ask(struct case_world *world, struct case_inputs *inputs, const stru
     directory_query_wait(inputs->people, g_get_monotonic_time() + G_USEC_PER_SEC);
 }
 
-struct case_inputs *case_inputs_new(struct case_world *world, const struct case_mail *mail)
+struct case_inputs *case_inputs_new(struct case_world *world, const struct case_mail *mail,
+                                    const struct decision *held)
 {
     struct case_inputs *inputs = g_new0(struct case_inputs, 1);
     struct snapshot *snapshot = world->snapshot;
 
-    inputs->envelope = envelope_of(mail);
+    change_people(world, mail);
+    inputs->envelope = envelope_of(mail, mail->recheck ? held : NULL);
+    inputs->past = past_of_mail(snapshot, mail);
+    if (mail->recheck)
+        inputs->approvals = approvals_of(snapshot, mail, held);
     if (mail->reader == FACTS_HERE)
         inputs->facts = inspect_octets(mail->message->str, mail->message->len, &snapshot->conf->inspect);
     ask(world, inputs, mail);
@@ -196,6 +289,9 @@ struct case_inputs *case_inputs_new(struct case_world *world, const struct case_
                                      .facts_state = mail->reader,
                                      .too_large = mail->message->len > snapshot->conf->message_size_bytes,
                                      .people = inputs->people,
+                                     .past = inputs->past,
+                                     .approvals = inputs->approvals,
+                                     .clock_doubtful = mail->clock_doubtful,
                                      .now = seconds_of(snapshot, mail->now != NULL ? mail->now : USUAL_NOW),
                                      .explain = TRUE};
     return inputs;
@@ -206,6 +302,8 @@ void case_inputs_free(struct case_inputs *inputs)
     if (inputs == NULL)
         return;
     directory_query_free(inputs->people);
+    past_free(inputs->past);
+    approvals_free(inputs->approvals);
     facts_free(inputs->facts);
     envelope_free(inputs->envelope);
     g_free(inputs);

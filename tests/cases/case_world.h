@@ -10,7 +10,8 @@
 
 struct case_world {
     struct snapshot *snapshot;
-    struct directory *directory; /* in memory */
+    GPtrArray *people;           /* struct person * */
+    struct directory *directory; /* of them, in memory */
     GHashTable *down;            /* values that cannot be asked about, of the mail at hand */
 };
 
@@ -25,8 +26,12 @@ struct case_inputs {
     struct envelope *envelope;
     struct facts *facts;
     struct directory_query *people;
+    struct past *past;
+    struct approvals *approvals; /* of a recheck; NULL */
 };
-struct case_inputs *case_inputs_new(struct case_world *world, const struct case_mail *mail);
+/* held: of which a recheck decides; borrowed for the call. */
+struct case_inputs *case_inputs_new(struct case_world *world, const struct case_mail *mail,
+                                    const struct decision *held);
 void case_inputs_free(struct case_inputs *inputs);
 DEFINE_AUTOPTR(case_inputs, case_inputs_free)
 

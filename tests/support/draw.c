@@ -3,6 +3,7 @@
 #include "tests/support/scheme_text.h"
 
 #define PEOPLE 6
+#define DRAWS 2500
 
 static const char *const level_names[] = {"alpha", "beta", "gamma", "delta", "epsilon"};
 
@@ -417,4 +418,12 @@ struct world *draw_world(void)
         draw_past(world);
     draw_down(world);
     return world;
+}
+
+void draw_each_world(void (*test)(struct world *))
+{
+    for (guint i = 0; i < DRAWS && !g_test_failed(); i++) {
+        g_autoptr(world) world = draw_world();
+        test(world);
+    }
 }

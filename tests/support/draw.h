@@ -13,6 +13,8 @@
 #define DRAW_CANARY "KANARIENVOGEL"
 
 struct world *draw_world(void);
+/* The test over many worlds, until one fails. */
+void draw_each_world(void (*test)(struct world *));
 
 /* One more piece of the drawn kind. */
 void draw_recipient(struct world *world);

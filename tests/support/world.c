@@ -355,6 +355,26 @@ struct decision *world_decide(struct world *world)
     return decide(&inputs, "abc234");
 }
 
+const struct check_line *world_message_line(const struct decision *decision, enum check_id check)
+{
+    return &g_array_index(decision->checks, struct check_line, check - CHECK_ENVELOPE);
+}
+
+const struct check_line *world_recipient_line(const struct decided_recipient *recipient, enum check_id check)
+{
+    return &g_array_index(recipient->checks, struct check_line, check - CHECK_VISIBLE);
+}
+
+const struct decided_recipient *world_recipient_at(const struct decision *decision, guint i)
+{
+    return g_ptr_array_index(decision->recipients, i);
+}
+
+gboolean world_is_delivered(const struct decided_recipient *recipient)
+{
+    return recipient->verdict == VERDICT_DELIVER && recipient->fate != FATE_SETTLED;
+}
+
 const struct decided_recipient *world_recipient(const struct decision *decision, const char *canonical)
 {
     for (guint i = 0; i < decision->recipients->len; i++) {

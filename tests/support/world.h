@@ -83,6 +83,11 @@ struct inputs world_inputs(struct world *world);
 struct decision *world_decide(struct world *world);
 
 /* Shorthands about a decision. */
+const struct check_line *world_message_line(const struct decision *decision, enum check_id check);
+const struct check_line *world_recipient_line(const struct decided_recipient *recipient, enum check_id check);
+const struct decided_recipient *world_recipient_at(const struct decision *decision, guint i);
+/* To be delivered today; past has not taken care of it. */
+gboolean world_is_delivered(const struct decided_recipient *recipient);
 const struct decided_recipient *world_recipient(const struct decision *decision, const char *canonical);
 gboolean world_has_reason(const GPtrArray *reasons, enum reason_id id);
 

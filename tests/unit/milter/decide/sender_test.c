@@ -319,6 +319,43 @@ static void test_local(void)
     assert_class(world, "bo@agency.gov.cn", SENDER_PERSON, "travellers");
 }
 
+/* What stands before the recipient in the identity key (7.4): the same as decide says, and no more. */
+static void assert_identity(struct world *world, const char *from, const char *expected)
+{
+    world_from(world, from);
+    struct inputs inputs = world_inputs(world);
+    g_autofree char *identity = inputs_identity(&inputs);
+    g_autoptr(decision) decision = decide(&inputs, "abc234");
+
+    g_assert_cmpstr(identity, ==, expected);
+    g_assert_true(g_str_has_prefix(identity, sender_class_name(decision->sender.class)));
+}
+
+static void test_identity(void)
+{
+    g_autoptr(world) world = world_new();
+
+    world_office(world, "bo");
+    assert_identity(world, "<Bo@Agency.gov.cn>", "person\nbo\nbo@agency.gov.cn");
+    world_no_facts(world, FACTS_NONE_TRANSIENT);
+    assert_identity(world, "<bo@agency.gov.cn>", "person\nbo\nbo@agency.gov.cn");
+    g_hash_table_add(world->down, g_strdup("bo"));
+    assert_identity(world, "<bo@agency.gov.cn>", "person\nbo\nbo@agency.gov.cn");
+    world_office(world, "b\nperson\\o");
+    assert_identity(world, "<>", "person\nb\\nperson\\\\o\n");
+    world_office(world, NULL);
+    world->session.tls = 13;
+    world->session.cert_subject = g_strdup("mi");
+    assert_identity(world, "<mi@agency.gov.cn>", "person\nmi\nmi@agency.gov.cn");
+    world_internet(world);
+    assert_identity(world, "<x@elsewhere.example>", "outside\ninternet\nx@elsewhere.example");
+    world_partner(world);
+    assert_identity(world, "<chen@ministry.gov.cn>", "peer\npartner ministry\nchen@ministry.gov.cn");
+    session_clear(&world->session);
+    world->session.role = ROLE_LOCAL;
+    assert_identity(world, "root@agency.gov.cn", "device\nlocal\nroot@agency.gov.cn");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -339,5 +376,6 @@ int main(int argc, char **argv)
     g_test_add_func("/sender/device-level", test_device_level);
     g_test_add_func("/sender/vouches", test_vouches);
     g_test_add_func("/sender/local", test_local);
+    g_test_add_func("/sender/identity", test_identity);
     return g_test_run();
 }

@@ -237,6 +237,43 @@ static void test_check_set(void)
     g_assert_true(which == label_set_of(set, secret->scheme));
 }
 
+/* Of every set of clearances: where the answer is said not to depend on time, it is the same at every moment;
+ * and where it is said to, there is something that ends or begins. */
+static void test_depend_on_time(void)
+{
+    static const char *const texts[] = {"机密",
+                                        "内部",
+                                        "绝密 from 2027-01-01",
+                                        "机密 until 2026-12-31",
+                                        "内部 from 2026-01-01 until 2027-12-31",
+                                        "au/SECRET until 2026-12-31"};
+    static const char *const levels[] = {"公开", "内部", "机密", "绝密", "au/SECRET"};
+    static const char *const moments[] = {"2025-06-15T12:00:00", "2026-06-15T12:00:00", "2027-06-15T12:00:00",
+                                          "2028-06-15T12:00:00"};
+    guint depending = 0;
+
+    for (guint set = 0; set < 1u << G_N_ELEMENTS(texts); set++) {
+        g_autoptr(GPtrArray) list = clearances(NULL);
+        for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
+            if (set & 1u << i)
+                g_ptr_array_add(list, parse(texts[i], NULL));
+        for (guint i = 0; i < G_N_ELEMENTS(levels); i++) {
+            g_autoptr(label) label = support_label(schemes, levels[i], NULL);
+            enum cleared first = clearances_check(list, FALSE, schemes, label, at(moments[0]));
+
+            if (clearances_depend_on_time(list, FALSE, schemes, label)) {
+                g_assert_cmpuint(set & ~3u, !=, 0);
+                depending++;
+                continue;
+            }
+            for (guint j = 1; j < G_N_ELEMENTS(moments); j++)
+                g_assert_cmpint(clearances_check(list, FALSE, schemes, label, at(moments[j])), ==, first);
+        }
+    }
+    g_assert_cmpuint(depending, >, 64); /* of 320 */
+    g_assert_cmpuint(depending, <, 256);
+}
+
 /* ---- attributes of their own */
 
 static void test_categories(void)
@@ -340,6 +377,7 @@ int main(int argc, char **argv)
     g_test_add_func("/person/clearance/last-second", test_last_second);
     g_test_add_func("/person/clearance/check-unreadable", test_check_unreadable);
     g_test_add_func("/person/clearance/check-set", test_check_set);
+    g_test_add_func("/clearance/depend-on-time", test_depend_on_time);
     g_test_add_func("/person/clearance/categories", test_categories);
     g_test_add_func("/person/clearance/end", test_end);
     g_test_add_func("/person/clearance/format", test_format);
