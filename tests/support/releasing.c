@@ -199,6 +199,7 @@ void releasing_free(struct releasing *releasing)
 
 void releasing_restart(struct releasing *releasing)
 {
+    g_assert_true(smtp_server_is_idle(releasing->server));
     review_free(releasing->review);
     store_close(releasing->store);
     open_store(releasing);
@@ -208,6 +209,7 @@ void releasing_look(struct releasing *releasing, guint times)
 {
     for (guint i = 0; i < times; i++) {
         release_look(releasing->review);
+        g_assert_true(smtp_server_is_idle(releasing->server));
         clock_advance(60 * 1000);
     }
 }

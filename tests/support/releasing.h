@@ -26,7 +26,7 @@ struct releasing {
     gboolean silent;     /* Postfix cannot be asked */
     gboolean forgetful;  /* Postfix knows no queue id */
     guint asked;         /* so often it was */
-    const char *filter; /* what a filter behind the release socket says, "": it hangs up; NULL: nothing */
+    const char *filter;  /* what a filter behind the release socket says, "": it hangs up; NULL: nothing */
     gboolean unreadable; /* no reader could read what is held */
     gboolean unanswered; /* the clients of what is held do not get their answer */
     const char *refusal; /* why the release socket turned the last one away; NULL */

@@ -24,7 +24,7 @@ struct smtp_server {
     const char *(*end)(const struct server_message *, gpointer);
     gpointer end_data;
     GPtrArray *taken;
-    guint sessions, begun;
+    guint sessions, ended, begun;
     gboolean hangs;
 };
 
@@ -274,6 +274,9 @@ static void *work(void *data)
         server->sessions++;
         pthread_mutex_unlock(&server->lock);
         serve(server, fd);
+        pthread_mutex_lock(&server->lock);
+        server->ended++;
+        pthread_mutex_unlock(&server->lock);
     }
 }
 
@@ -377,6 +380,19 @@ static guint read_count(struct smtp_server *server, const guint *count)
 guint smtp_server_count(struct smtp_server *server)
 {
     return read_count(server, &server->taken->len);
+}
+
+gboolean smtp_server_is_idle(struct smtp_server *server)
+{
+    for (guint tries = 0; tries < 10000; tries++) {
+        pthread_mutex_lock(&server->lock);
+        gboolean idle = server->ended == server->sessions;
+        pthread_mutex_unlock(&server->lock);
+        if (idle)
+            return TRUE;
+        g_usleep(1000);
+    }
+    return FALSE;
 }
 
 guint smtp_server_sessions(struct smtp_server *server)

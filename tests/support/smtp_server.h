@@ -43,6 +43,8 @@ void smtp_server_ask(struct smtp_server *server, const char *(*end)(const struct
                      gpointer data);
 
 guint smtp_server_count(struct smtp_server *server); /* of messages taken */
+/* Nobody is connected: waits, some seconds at most. */
+gboolean smtp_server_is_idle(struct smtp_server *server);
 guint smtp_server_sessions(struct smtp_server *server);
 gboolean smtp_server_hangs(struct smtp_server *server); /* a session hangs now */
 /* Borrowed; only while no session goes on. */

@@ -81,13 +81,6 @@ sub heals {
     note sprintf '%s: %.1f s', $subject, time - $from;
 }
 
-sub set_clearance {
-    my ($uid, @values) = @_;
-    my $dn = encode_base64($lab->account_dn($uid), '');
-    $lab->ldap_modify("dn:: $dn\nchangetype: modify\nreplace: mijiClearance\n"
-            . join('', map { 'mijiClearance:: ' . encode_base64($_, '') . "\n" } @values));
-}
-
 # ------------------------------------------------------------------------------------------------------ the tests
 
 sub one_search {
@@ -184,14 +177,14 @@ sub until_reply {
 sub changes {
     my @mi = (to => [address('mi')], label => '秘密');
     like(try_mail('mi is cleared', @mi), qr/^250 /, 'mi is cleared for 秘密');
-    set_clearance('mi', '内部');
+    $lab->set_clearance('mi', '内部');
     until_reply('a lowered clearance counts',
         qr/^550 5\.7\.1 mi\@agency\.gov\.cn may not receive mail marked conf/, @mi);
-    set_clearance('mi', '秘密');
+    $lab->set_clearance('mi', '秘密');
     until_reply('a raised one, too', qr/^250 /, @mi);
-    set_clearance('bo', '公开');
+    $lab->set_clearance('bo', '公开');
     until_reply('the sender is lowered', qr/^550 5\.7\.1 You may not send mail marked confidential as bo/, @mi);
-    set_clearance('bo', '机密');
+    $lab->set_clearance('bo', '机密');
     until_reply('and raised', qr/^250 /, @mi);
     $lab->ldap_modify("dn: uid=u300,ou=contacts,$Lab::Slapd::BASE\nchangetype: delete\n");
     until_reply(
@@ -215,13 +208,13 @@ sub unclear {
         qr/^550 5\.7\.1 u299\@agency\.gov\.cn is recorded more than once/,
         to => [address('u299')]
     );
-    set_clearance('u298', '机秘');
+    $lab->set_clearance('u298', '机秘');
     until_reply(
         'a clearance that cannot be read',
         qr/^550 5\.7\.1 .*u298\@agency\.gov\.cn/,
         to => [address('u298')]
     );
-    set_clearance('u298');
+    $lab->set_clearance('u298');
     until_reply(
         'no clearance at all',
         qr/^550 5\.7\.1 u298\@agency\.gov\.cn may not receive mail marked internal/,

@@ -6,6 +6,7 @@ package Lab::Slapd;
 use strict;
 use warnings;
 use File::Copy qw(copy);
+use MIME::Base64;
 use Lab::Tls;
 
 our $BASE = 'dc=agency,dc=gov,dc=cn';
@@ -69,6 +70,14 @@ sub ldap_modify {
     $self->_ldap_tool('ldapmodify', -f => Lab::write_file("$self->{dir}/run/change.ldif", $ldif));
 }
 
+# Other clearances for somebody (uid), none without values.
+sub set_clearance {
+    my ($self, $uid, @values) = @_;
+    my $dn = encode_base64($self->account_dn($uid), '');
+    $self->ldap_modify("dn:: $dn\nchangetype: modify\nreplace: mijiClearance\n"
+            . join('', map { 'mijiClearance:: ' . encode_base64($_, '') . "\n" } @values));
+}
+
 # LDIF of what the account as => NAME finds (default: root, who sees everything); values in clear, lines not folded.
 # url (ldapi), base, scope, filter, attributes => […]; with fail => 1 an error is returned, "ldap: TEXT", instead of raised.
 sub ldap_search {
@@ -89,8 +98,7 @@ sub ldap_search {
         -s => $option{scope} || 'sub',
         $option{filter} || '(objectClass=*)', @{ $option{attributes} || [] });
     if ($status) { return "ldap: $text" if $option{fail}; die "ldapsearch: $text" }
-    require MIME::Base64;
-    $text =~ s/^([\w;-]+):: (\S+)$/"$1: " . MIME::Base64::decode_base64($2)/gme;
+    $text =~ s/^([\w;-]+):: (\S+)$/"$1: " . decode_base64($2)/gme;
     return $text;
 }
 
