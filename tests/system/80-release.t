@@ -97,6 +97,7 @@ sub as_it_came {
     $lab->reload_postfix(smtpd_milters => '');
     like($lab->send(@envelope)->{reply}, qr/^250 /, 'as it came: once without Miji');
     my ($plain) = copies('an', 'odd');
+    is(scalar copies('boss', 'odd'), 1, 'as it came: to both');
     $lab->empty_mailboxes;
     $lab->reload_postfix(smtpd_milters => $lab->milter_socket('smtp'));
     my $sent = $lab->send(@envelope);
