@@ -17,6 +17,7 @@ $lab->start_miji(conf => $conf, review => 1);
 $lab->start_postfix;
 
 as_it_came();
+header_checks();
 every_form();
 reports();
 without_token();
@@ -125,6 +126,20 @@ sub as_it_came {
     unlike((copies('an', 'odd'))[0]{raw}, qr/boss/, 'as it came: nothing tells an of boss');
     is(scalar $lab->log_lines(qr/postfix\/release.*reject/), 0, 'as it came: the listener refused nothing');
     shows($id, qr/released/, 'as it came: the hold says so');
+}
+
+# What Postfix does to fields on the way in it does once; and the release does not hang on what it does.
+sub header_checks {
+    my $checks = Lab::write_file("$lab->{dir}/etc/checks",
+        "/^Received:/ IGNORE\n/^X-Seen:/ PREPEND X-Added: by header_checks\n");
+    $lab->reload_postfix(header_checks => "regexp:$checks");
+    held('checked', to => [address('an')], fields => ['X-Seen: yes']);
+    $lab->reload_postfix(smtpd_sender_restrictions => 'reject');
+    approve(hold_id('checked'), 'checked');
+    my @copies = copies('an', 'checked');
+    is(scalar @copies, 1, 'header_checks: it gets out') or return;
+    is_deeply([$copies[0]->fields('X-Added')], ['by header_checks'], 'header_checks: asked once');
+    $lab->reload_postfix(header_checks => '', smtpd_sender_restrictions => '');
 }
 
 # Each given form goes out as it was given; Postfix delivers once, as it would have.

@@ -249,10 +249,16 @@ sub _release_service {
     -o milter_default_action=tempfail
     -o mynetworks=127.0.0.0/8
     -o smtpd_relay_restrictions=permit_mynetworks,reject
+    -o smtpd_client_restrictions=
+    -o smtpd_helo_restrictions=
+    -o smtpd_sender_restrictions=
     -o smtpd_recipient_restrictions=
+    -o smtpd_data_restrictions=
+    -o smtpd_end_of_data_restrictions=
     -o smtpd_authorized_xclient_hosts=
     -o smtpd_tls_security_level=none
     -o local_header_rewrite_clients=
+    -o receive_override_options=no_header_body_checks
 END
 }
 
