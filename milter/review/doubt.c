@@ -74,24 +74,33 @@ static GPtrArray *notices_for(struct review *review, const struct snapshot *snap
     return compose_end(snapshot, hold, recorded, canonical, ENDING_RELEASED, NULL, clock_wall_ms() / 1000);
 }
 
-static gboolean record(struct review *review, const struct snapshot *snapshot, const struct hold *hold,
-                       const struct attempt *attempt, const char *queue_id, const char *by, GError **error)
+/* An attempt that has arrived: under which queue id, and who says so (NULL: Postfix). */
+struct arrival {
+    const struct hold *hold;
+    const struct attempt *attempt;
+    const char *queue_id, *by;
+};
+
+static gboolean record(struct review *review, const struct snapshot *snapshot, const struct arrival *arrival,
+                       GError **error)
 {
-    g_autoptr(GPtrArray) notices = notices_for(review, snapshot, hold, attempt);
+    g_autoptr(GPtrArray) notices = notices_for(review, snapshot, arrival->hold, arrival->attempt);
 
     if (fault_point("release.recording")) {
         g_set_error(error, STORE_ERROR, STORE_ERROR_UNAVAILABLE, "fault");
         return FALSE;
     }
-    return store_attempt_released(review->host.store, attempt, queue_id, by, notices, error);
+    return store_attempt_released(review->host.store, arrival->attempt, arrival->queue_id, arrival->by,
+                                  notices, error);
 }
 
 gboolean doubt_record_taken(struct review *review, const struct snapshot *snapshot, const struct hold *hold,
                             const struct attempt *attempt, const char *queue_id)
 {
+    const struct arrival arrival = {hold, attempt, queue_id, NULL};
     g_autoptr(GError) error = NULL;
 
-    if (!record(review, snapshot, hold, attempt, queue_id, NULL, &error)) {
+    if (!record(review, snapshot, &arrival, &error)) {
         review_store_failed(review, hold, error);
         return FALSE;
     }
@@ -290,7 +299,8 @@ gboolean release_done(struct review *review, const struct hold *hold, const char
         return set_absent(error, "nothing of it is in doubt");
     for (guint i = 0; i < doubts->len; i++) {
         const struct attempt *attempt = g_ptr_array_index(doubts, i);
-        if (!record(review, snapshot, hold, attempt, attempt->queue_id, who, error))
+        const struct arrival arrival = {hold, attempt, attempt->queue_id, who};
+        if (!record(review, snapshot, &arrival, error))
             return FALSE;
     }
     return TRUE;
