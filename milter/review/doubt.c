@@ -14,6 +14,7 @@
 struct pending {
     gint64 next_us; /* monotonic: when Postfix is asked again */
     guint unknown;  /* so often Postfix did not know it */
+    guint silent;   /* so often it could not be asked */
     gboolean taken; /* it said 250 */
     char queue_id[80];
 };
@@ -124,7 +125,7 @@ static void give_back(struct review *review, const struct attempt *attempt, cons
     }
 }
 
-/* Offered, and Postfix does not know it. */
+/* Offered, and Postfix does not know it, or cannot be asked: somebody has to say what is to be done. */
 static void be_in_doubt(struct review *review, const struct attempt *attempt, const struct hold *hold)
 {
     g_autoptr(GError) error = NULL;
@@ -175,6 +176,9 @@ static void ask(struct review *review, const struct snapshot *snapshot, const st
             be_in_doubt(review, attempt, hold);
         break;
     case POSTFIX_SILENT:
+        /* It may be starting; or nothing here may ever look into its queue and log. */
+        if (++pending->silent >= RELEASE_SILENT)
+            be_in_doubt(review, attempt, hold);
         break;
     }
 }

@@ -21,6 +21,7 @@
 #define RELEASE_UNANSWERED_MS (60 * 60 * 1000) /* semantics.md 7.3: the client may come again so long */
 #define RELEASE_ASK_MS (20 * 1000)             /* between two questions to Postfix for a queue id */
 #define RELEASE_ASKED 2                        /* so often it must not know a queue id to be believed */
+#define RELEASE_SILENT 45                      /* so often it cannot be asked (a quarter of an hour): a person is */
 #define RECHECK_PEOPLE_MS (10 * 1000)          /* for the directory */
 
 /* the desk */

@@ -34,6 +34,26 @@ static void test_lost_answer(void)
     releasing_free(releasing);
 }
 
+/* Where Postfix can never be asked (its log is in the journal, its queue is closed to us), a person is. */
+static void test_nobody_to_ask(void)
+{
+    struct releasing *releasing = releasing_new();
+    struct hold *hold = releasing_approved(releasing, "an");
+    g_autoptr(GError) error = NULL;
+
+    smtp_server_plan(releasing->server, STEP_TAKEN, NULL);
+    releasing->silent = TRUE;
+    releasing_look(releasing, 10); /* it may be starting */
+    expect_state(releasing, &hold, "an releasing");
+    releasing_look(releasing, 100);
+    expect_state(releasing, &hold, "an releasing | release-doubt 4Q1");
+    g_assert_true(release_done(releasing->review, hold, "boss@agency.gov.cn", &error));
+    expect_state(releasing, &hold, "an released 4Q1");
+    expect_taken(releasing, 1);
+    hold_free(hold);
+    releasing_free(releasing);
+}
+
 /* Before the release socket had it: it never was there. */
 static void test_lost_before(void)
 {
@@ -215,6 +235,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_set_nonfatal_assertions();
     g_test_add_func("/review/doubt/lost-answer", test_lost_answer);
+    g_test_add_func("/review/doubt/nobody-to-ask", test_nobody_to_ask);
     g_test_add_func("/review/doubt/lost-before", test_lost_before);
     g_test_add_func("/review/doubt/doubt-again", test_doubt_again);
     g_test_add_func("/review/doubt/doubt-done", test_doubt_done);
