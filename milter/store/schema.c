@@ -19,9 +19,10 @@ static const char tables[] =
     " key_mark BLOB NOT NULL, wrapped_key BLOB NOT NULL, sealed BLOB, file TEXT);"
     "CREATE UNIQUE INDEX content_file ON content (file) WHERE file IS NOT NULL;"
 
-    /* kind: 0 hold, 1 refused copy; record: sealed session and envelope; about: identity without recipient */
-    "CREATE TABLE hold (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, kind INTEGER NOT NULL,"
-    " at_ms INTEGER NOT NULL, reference TEXT NOT NULL, queue_id TEXT, class INTEGER NOT NULL, login TEXT,"
+    /* kind: 0 hold, 1 refused copy; record: sealed session and envelope; about: identity without recipient. A
+     * number is never used again: journal and archive name it when the hold is gone */
+    "CREATE TABLE hold (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,"
+    " kind INTEGER NOT NULL, at_ms INTEGER NOT NULL, reference TEXT NOT NULL, queue_id TEXT, class INTEGER NOT NULL, login TEXT,"
     " sender TEXT NOT NULL, zone TEXT NOT NULL, person TEXT, owner_address TEXT, authors TEXT NOT NULL,"
     " size INTEGER NOT NULL, digest BLOB NOT NULL, about BLOB NOT NULL, content INTEGER NOT NULL,"
     " record BLOB NOT NULL, display TEXT, label TEXT, system_high INTEGER NOT NULL, courtesy INTEGER NOT NULL,"

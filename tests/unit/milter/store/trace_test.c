@@ -189,6 +189,36 @@ static void test_message_id(void)
     }
 }
 
+/* The number of a hold that is gone is nobody else's: journal and archive outlive it. */
+static void test_after_tidying(void)
+{
+    g_autoptr(stored) stored = stored_new();
+    g_autoptr(GError) error = NULL;
+
+    world_add_archive(stored->world, "all", TAKES_EVERYTHING, NULL);
+    g_autoptr(hold) gone = stored_hold(stored, "an");
+    g_assert_true(store_hold_refuse(stored->store, gone, "boss@agency.gov.cn", NULL, NULL, &error));
+    g_assert_true(store_tidy(stored->store, clock_wall_ms() + 40 * STORED_DAY_MS, 30 * STORED_DAY_MS,
+                             7 * STORED_DAY_MS, &error));
+    g_assert_no_error(error);
+    g_assert_cmpint(stored_number(stored, "SELECT count(*) FROM hold"), ==, 0);
+    g_autoptr(hold) hold = stored_hold(stored, "ni");
+    g_autoptr(GPtrArray) lines = trace(stored, hold->id);
+    g_assert_cmpuint(lines->len, ==, 1);
+    g_assert_cmpstr(last(lines)->reference, ==, hold->reference);
+    stored_change(stored, "UPDATE slip SET approved_ms = 1");
+    g_autoptr(GPtrArray) canonical = g_ptr_array_new(), given = g_ptr_array_new();
+    guint8 digest[32] = {0};
+    g_ptr_array_add(canonical, (gpointer) "ni@agency.gov.cn");
+    g_ptr_array_add(given, (gpointer) "<ni@agency.gov.cn>");
+    g_autoptr(attempt) attempt = store_attempt_begin(stored->store, hold, canonical, given, digest,
+                                                     clock_wall_ms() + STORED_HOUR_MS, &error);
+    g_assert_no_error(error);
+    g_assert_true(store_attempt_released(stored->store, attempt, "4Q1", NULL, NULL, &error));
+    g_assert_cmpint(stored_number(stored, "SELECT count(*) FROM archive_envelope WHERE outcome = 'refused'"),
+                    ==, 1);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -197,5 +227,6 @@ int main(int argc, char **argv)
     g_test_add_func("/trace/states", test_states);
     g_test_add_func("/trace/attempts", test_attempts);
     g_test_add_func("/trace/message-id", test_message_id);
+    g_test_add_func("/trace/after-tidying", test_after_tidying);
     return g_test_run();
 }
