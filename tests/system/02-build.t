@@ -65,7 +65,7 @@ like(
     'coverage counts the lines that ran, of all that there are'
 );
 ($text, $status) = make('all', 'VARIANT=aasn');
-ok($status && $text =~ /VARIANT=aasn: there are default, asan, tsan, cov\./, 'a variant that is none is an error');
+ok($status && $text =~ /VARIANT=aasn: there are default, asan, tsan, cov, fault\./, 'a variant that is none is an error');
 
 mkdir "$dir/bin";
 symlink '/bin/false', "$dir/bin/pkg-config";
