@@ -12,7 +12,7 @@
 #define LIMIT_SMTP_LINE 4096    /* octets of a line of a reply */
 #define LIMIT_SMTP_LINES 100    /* lines of a reply */
 #define LIMIT_SMTP_TEXT 400     /* octets of a reply that are kept, for reviewers */
-#define LIMIT_SMTP_WORD 1000    /* octets of an address or a parameter that are passed on */
+#define LIMIT_SMTP_WORD 2048    /* octets of an address or a parameter that are passed on: Postfix's line_length_limit */
 
 /* the release */
 #define RELEASE_LOOK_MS 2000                   /* between two looks for what is due */

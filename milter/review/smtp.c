@@ -142,41 +142,47 @@ static guint64 size_of(const struct smtp_message *message)
     return size;
 }
 
-static void add_given(const struct errand *errand, GString *line)
+/* Of the sender's parameters those that are the message's, and that the server takes. */
+static gboolean is_passed_on(const struct errand *errand, const char *word)
+{
+    if (g_ascii_strncasecmp(word, "RET=", 4) == 0)
+        return errand->dsn && !errand->message->headers_only;
+    return (errand->dsn && g_ascii_strncasecmp(word, "ENVID=", 6) == 0) ||
+           (errand->eightbit && g_ascii_strncasecmp(word, "BODY=", 5) == 0);
+}
+
+/* FALSE: one of them cannot be said; how long the others were (AUTH, SIZE) does not matter. */
+static gboolean add_given(const struct errand *errand, GString *line)
 {
     g_auto(GStrv) words = g_strsplit(errand->message->parameters ? errand->message->parameters : "", " ", -1);
-    gboolean headers_only = errand->message->headers_only;
     gboolean utf8 = errand->smtputf8 && !is_ascii(errand->message);
 
     for (char **word = words; *word != NULL; word++) {
-        gboolean ret = g_ascii_strncasecmp(*word, "RET=", 4) == 0;
-        if ((errand->dsn && g_ascii_strncasecmp(*word, "ENVID=", 6) == 0) ||
-            (errand->dsn && ret && !headers_only) ||
-            (errand->eightbit && g_ascii_strncasecmp(*word, "BODY=", 5) == 0))
-            g_string_append_printf(line, " %s", *word);
         utf8 |= errand->smtputf8 && g_ascii_strcasecmp(*word, "SMTPUTF8") == 0;
+        if (!is_passed_on(errand, *word))
+            continue;
+        if (!is_sayable(*word, FALSE))
+            return FALSE;
+        g_string_append_printf(line, " %s", *word);
     }
-    if (headers_only)
+    if (errand->message->headers_only)
         g_string_append(line, " RET=HDRS");
     if (utf8)
         g_string_append(line, " SMTPUTF8");
+    return TRUE;
 }
 
 static gboolean say_sender(struct errand *errand)
 {
     const struct smtp_message *message = errand->message;
+    g_autoptr(GString) line = g_string_new("MAIL FROM:");
 
-    if (!is_sayable(message->sender, TRUE) ||
-        (message->parameters != NULL && !is_sayable(message->parameters, TRUE)))
-        return end(errand, SMTP_REFUSED, 0, "the sender cannot be said in SMTP");
-    GString *line = g_string_new("MAIL FROM:");
     g_string_append(line, message->sender);
     if (errand->size)
         g_string_append_printf(line, " SIZE=%" G_GUINT64_FORMAT, size_of(message));
-    add_given(errand, line);
-    gboolean good = command(errand, line->str, 2, "MAIL");
-    g_string_free(line, TRUE);
-    return good;
+    if (!is_sayable(message->sender, TRUE) || !add_given(errand, line))
+        return end(errand, SMTP_REFUSED, 0, "the sender cannot be said in SMTP");
+    return command(errand, line->str, 2, "MAIL");
 }
 
 static gboolean say_recipient(struct errand *errand, const struct smtp_recipient *recipient)

@@ -102,6 +102,25 @@ static void test_parameters(void)
     end(&setting);
 }
 
+/* What came in by one line of Postfix's goes out, and what is not passed on may be as long as it likes. */
+static void test_long_parameters(void)
+{
+    struct setting setting;
+    g_autofree char *filler = g_strnfill(1500, 'a');
+    g_autofree char *orcpt = g_strconcat("rfc822;", filler, NULL);
+    g_autofree char *parameters = g_strconcat("AUTH=", filler, " ENVID=a BODY=8BITMIME", NULL);
+    const struct smtp_recipient an = {"<an@agency.gov.cn>", NULL, orcpt};
+
+    begin(&setting);
+    setting.message.recipients = &an;
+    setting.message.recipient_count = 1;
+    expect_mail(&setting, parameters, "MAIL FROM:<bo@agency.gov.cn> SIZE=20 ENVID=a BODY=8BITMIME");
+    g_assert_true(g_str_has_suffix(last(&setting)->rcpts->pdata[0], filler));
+    setting.message.parameters = "ENVID=a\rb";
+    expect(&setting, SMTP_REFUSED, "the sender cannot be said in SMTP");
+    end(&setting);
+}
+
 /* Only what is offered. Bounces that must be short need DSN. */
 static void test_not_offered(void)
 {
@@ -410,6 +429,7 @@ int main(int argc, char **argv)
     g_test_set_nonfatal_assertions();
     g_test_add_func("/review/smtp/plain", test_plain);
     g_test_add_func("/review/smtp/parameters", test_parameters);
+    g_test_add_func("/review/smtp/long-parameters", test_long_parameters);
     g_test_add_func("/review/smtp/not-offered", test_not_offered);
     g_test_add_func("/review/smtp/path", test_path);
     g_test_add_func("/review/smtp/octets", test_octets);
