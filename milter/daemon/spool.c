@@ -147,8 +147,11 @@ gboolean spool_add_field(struct spool *spool, const char *name, const char *valu
     return spool_add(spool, line->str, line->len);
 }
 
+/* Part of the digest: where the body begins makes another message. */
 gboolean spool_end_header(struct spool *spool)
 {
+    if (!EVP_DigestUpdate(spool->digest, "\r\n", 2))
+        spool->failed = TRUE;
     return spool_add(spool, "\r\n", 2);
 }
 

@@ -12,7 +12,7 @@
 #define LIMIT_SMTP_LINE 4096    /* octets of a line of a reply */
 #define LIMIT_SMTP_LINES 100    /* lines of a reply */
 #define LIMIT_SMTP_TEXT 400     /* octets of a reply that are kept, for reviewers */
-#define LIMIT_SMTP_WORD 2048    /* octets of an address or a parameter that are passed on: Postfix's line_length_limit */
+#define LIMIT_SMTP_WORD 2048    /* octets of what is passed on of one word: Postfix's line_length_limit */
 
 /* the release */
 #define RELEASE_LOOK_MS 2000                   /* between two looks for what is due */
@@ -21,7 +21,7 @@
 #define RELEASE_UNANSWERED_MS (60 * 60 * 1000) /* semantics.md 7.3: the client may come again so long */
 #define RELEASE_ASK_MS (20 * 1000)             /* between two questions to Postfix for a queue id */
 #define RELEASE_ASKED 2                        /* so often it must not know a queue id to be believed */
-#define RELEASE_SILENT 45                      /* so often it cannot be asked (a quarter of an hour): a person is */
+#define RELEASE_SILENT 45                      /* so often it cannot be asked: then a person is (15 min) */
 #define RECHECK_PEOPLE_MS (10 * 1000)          /* for the directory */
 
 /* the desk */

@@ -1,5 +1,6 @@
 /* archive_row: the archive copies that one message makes (semantics.md 12): unique by archive and digest, who
- * sent it to whom in rows of their own. */
+ * sent it to whom in rows of their own. The digest is that of all octets: by that of 7.4, which leaves fields
+ * out, a second message could hide in such a field behind the copy of the first. */
 #include "milter/store/keeping.h"
 
 #include "milter/store/limits.h"
@@ -52,7 +53,7 @@ static gboolean insert_copy(struct keeping *keeping, struct database *database, 
                         "ttbii"
                         "tttii"
                         "i",
-                        id, archive->name, keeping->message->digest, (gsize)32, keeping->now_ms,
+                        id, archive->name, content_digest(keeping->content), (gsize)32, keeping->now_ms,
                         keep_until(archive, decision, keeping->now_ms), decision->reference,
                         keeping->journal->label, label, (gint64)(decision->system_high || label == NULL),
                         (gint64)keeping->message->length, content);
@@ -92,8 +93,8 @@ static gboolean keep_one(struct keeping *keeping, struct database *database, con
     static const char known[] = "SELECT number FROM archive_copy WHERE archive = ?1 AND digest = ?2";
     static const char longer[] = "UPDATE archive_copy SET keep_until_ms = max(keep_until_ms, ?2)"
                                  " WHERE number = ?1";
-    gint64 copy =
-        database_integer(database, 0, known, "tb", archive->name, keeping->message->digest, (gsize)32);
+    const guint8 *digest = content_digest(keeping->content);
+    gint64 copy = database_integer(database, 0, known, "tb", archive->name, digest, (gsize)32);
 
     if (copy == 0) {
         if (!insert_copy(keeping, database, archive, error))

@@ -38,6 +38,19 @@ static void test_octets_as_presented(void)
     g_assert_cmpint(spool_open_file(spool), ==, -1);
 }
 
+/* The same octets as a field and as the first line of the body are two messages. */
+static void test_digest_knows_the_body(void)
+{
+    g_autoptr(spool) field = spool_new(g_get_tmp_dir(), MOST), body = spool_new(g_get_tmp_dir(), MOST);
+    guint8 of_field[32], of_body[32];
+    g_assert_true(spool_add_field(field, "X-Classification", " a", TRUE, NULL));
+    g_assert_true(spool_end_header(field));
+    g_assert_true(spool_end_header(body));
+    g_assert_true(spool_add_body(body, "X-Classification: a\r\n", 21));
+    g_assert_true(spool_finish(field, of_field) && spool_finish(body, of_body));
+    g_assert_true(memcmp(of_field, of_body, 32) != 0);
+}
+
 static void test_large_goes_to_a_file_that_reads_only(void)
 {
     g_autoptr(spool) spool = spool_new(g_get_tmp_dir(), MOST);
@@ -126,6 +139,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_set_nonfatal_assertions();
     g_test_add_func("/spool/octets", test_octets_as_presented);
+    g_test_add_func("/spool/digest-knows-the-body", test_digest_knows_the_body);
     g_test_add_func("/spool/file", test_large_goes_to_a_file_that_reads_only);
     g_test_add_func("/spool/too-large", test_too_large_is_counted_not_kept);
     g_test_add_func("/spool/no-room", test_no_room_is_said);

@@ -65,6 +65,21 @@ static void test_copy(void)
         stored_number(stored, "SELECT count(*) FROM archive_envelope WHERE instr(record, 'agency')"), ==, 0);
 }
 
+/* Two that are one to 7.4, and differ in a field that it leaves out: what was presented is kept. */
+static void test_hidden(void)
+{
+    g_autoptr(stored) stored = stored_new();
+
+    add_archive(stored, "all", STORED_DAY_MS);
+    stored_message(stored, "an");
+    keep(stored, "d");
+    g_autofree char *plain = stored->text;
+    stored->text = g_strconcat("Delivered-To: a secret\r\n", plain, NULL);
+    keep(stored, "d");
+    keep(stored, "d");
+    g_assert_cmpint(stored_number(stored, "SELECT count(*) FROM archive_copy"), ==, 2);
+}
+
 /* The same message again, to others, too: one copy, all that it went to. */
 static void test_joined(void)
 {
@@ -213,6 +228,7 @@ int main(int argc, char **argv)
     g_test_set_nonfatal_assertions();
     g_test_add_func("/archive/copy", test_copy);
     g_test_add_func("/archive/joined", test_joined);
+    g_test_add_func("/archive/hidden", test_hidden);
     g_test_add_func("/archive/filter", test_filter);
     g_test_add_func("/archive/duration", test_duration);
     g_test_add_func("/archive/outcome", test_outcome);
