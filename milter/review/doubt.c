@@ -152,33 +152,50 @@ static void resend(struct review *review, const struct attempt *attempt, const s
 
 /* ---------------------------------------------------------------- looking */
 
-static void ask(struct review *review, const struct snapshot *snapshot, const struct attempt *attempt,
-                const struct hold *hold)
+gboolean doubt_ask(struct review *review, const struct attempt *attempt, enum postfix_answer *answer)
 {
     struct pending *pending = pending_of(review, attempt);
     gint64 now_us = clock_monotonic_us();
 
     if (now_us < pending->next_us)
-        return;
+        return FALSE;
     pending->next_us = now_us + RELEASE_ASK_MS * 1000;
-    enum postfix_answer answer = attempt->queue_id != NULL
-                                     ? review->host.ask_postfix(review->host.host, attempt->queue_id)
-                                     : POSTFIX_KNOWS_NOT;
+    *answer = attempt->queue_id != NULL ? review->host.ask_postfix(review->host.host, attempt->queue_id)
+                                        : POSTFIX_KNOWS_NOT;
     fault_point("release.asked");
+    switch (*answer) {
+    case POSTFIX_KNOWS:
+        break;
+    case POSTFIX_KNOWS_NOT:
+        /* It may still be at work on it, and its log comes later. */
+        return ++pending->unknown >= RELEASE_ASKED;
+    case POSTFIX_SILENT:
+        /* It may be starting; or nothing here may ever look into its queue and log. */
+        return ++pending->silent >= RELEASE_SILENT;
+    }
+    return TRUE;
+}
+
+void doubt_forget(struct review *review, const struct attempt *attempt)
+{
+    g_hash_table_remove(review->pending, attempt->id);
+}
+
+static void ask(struct review *review, const struct snapshot *snapshot, const struct attempt *attempt,
+                const struct hold *hold)
+{
+    enum postfix_answer answer;
+
+    if (!doubt_ask(review, attempt, &answer))
+        return;
     switch (answer) {
     case POSTFIX_KNOWS:
         say(LOG_LEVEL_INFO, attempt, hold, "found");
         doubt_record_taken(review, snapshot, hold, attempt, attempt->queue_id);
         break;
     case POSTFIX_KNOWS_NOT:
-        /* It may still be at work on it, and its log comes later. */
-        if (++pending->unknown >= RELEASE_ASKED)
-            be_in_doubt(review, attempt, hold);
-        break;
     case POSTFIX_SILENT:
-        /* It may be starting; or nothing here may ever look into its queue and log. */
-        if (++pending->silent >= RELEASE_SILENT)
-            be_in_doubt(review, attempt, hold);
+        be_in_doubt(review, attempt, hold);
         break;
     }
 }

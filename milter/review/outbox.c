@@ -195,8 +195,39 @@ static void bound(struct look *look, const char *addressee, const GPtrArray *ent
 }
 
 /* ---------------------------------------------------------------- an earlier life */
-/* Nobody works on it now. Never offered: it goes once more, and the old token is void. Offered: Postfix may
- * have it, and nobody is told twice. */
+/* Offered: Postfix says whether it has it, and what it has not goes once more. When it can never be asked,
+ * nobody is told twice. */
+static gboolean settle_offered(struct look *look, const struct attempt *attempt, GError **error)
+{
+    const char *queue_id = attempt->queue_id != NULL ? attempt->queue_id : "NOQUEUE";
+    const char *what = "found";
+    enum postfix_answer answer;
+    gboolean done = FALSE;
+
+    if (!doubt_ask(look->review, attempt, &answer))
+        return TRUE;
+    switch (answer) {
+    case POSTFIX_KNOWS_NOT:
+        what = "interrupted";
+        done = store_outbox_failed(look->store, attempt->notice, what, look->now_ms, error);
+        break;
+    case POSTFIX_SILENT:
+        what = "counts-as-sent";
+        done = store_outbox_sent_one(look->store, attempt->notice, attempt->queue_id, error);
+        break;
+    case POSTFIX_KNOWS:
+        done = store_outbox_sent_one(look->store, attempt->notice, attempt->queue_id, error);
+        break;
+    }
+    if (!done)
+        return FALSE;
+    log_line(answer == POSTFIX_SILENT ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO,
+             "%s: notice=%" G_GINT64_FORMAT " send=%s", queue_id, attempt->notice, what);
+    doubt_forget(look->review, attempt);
+    return TRUE;
+}
+
+/* Nobody works on it now. Never offered: it goes once more, and the old token is void. */
 static void settle_attempt(struct look *look, const struct attempt *attempt)
 {
     g_autoptr(GError) error = NULL;
@@ -208,9 +239,7 @@ static void settle_attempt(struct look *look, const struct attempt *attempt)
         break;
     case ATTEMPT_OFFERED:
     case ATTEMPT_DOUBT:
-        log_line(LOG_LEVEL_WARNING, "%s: notice=%" G_GINT64_FORMAT " send=counts-as-sent",
-                 attempt->queue_id != NULL ? attempt->queue_id : "NOQUEUE", attempt->notice);
-        done = store_outbox_sent_one(look->store, attempt->notice, attempt->queue_id, &error);
+        done = settle_offered(look, attempt, &error);
         break;
     case ATTEMPT_OVER:
         return;

@@ -15,10 +15,10 @@ struct review {
     gboolean woken; /* guarded by lock */
 
     /* The releaser's thread alone (before it starts: who starts it): */
-    GHashTable *pending;   /* attempt's id -> struct pending *: what became of it is not yet known */
-    gint64 pause_until_us; /* the store cannot be written: no tries before */
+    GHashTable *pending;          /* attempt's id -> struct pending *: what became of it is not yet known */
+    gint64 pause_until_us;        /* the store cannot be written: no tries before */
     gint64 outbox_pause_until_us; /* the same for notices, which wait for nothing else */
-    gboolean told_no_way;  /* the log knows that there is no `release through` */
+    gboolean told_no_way;         /* the log knows that there is no `release through` */
 
     /* The sweeper's thread alone: */
     GHashTable *passed;  /* hold's id -> gint64 *: when its deadline was first seen passed (`then hold in`) */
@@ -44,6 +44,10 @@ void doubt_note_taken(struct review *review, const struct attempt *attempt, cons
 /* What was taken is recorded as released, with its notices. FALSE: not now; it is tried again. */
 gboolean doubt_record_taken(struct review *review, const struct snapshot *snapshot, const struct hold *hold,
                             const struct attempt *attempt, const char *queue_id);
+/* Whether Postfix has what it was offered. FALSE: not to be told yet, ask at the next look. What is known of
+ * the attempt is forgotten when its end is recorded. */
+gboolean doubt_ask(struct review *review, const struct attempt *attempt, enum postfix_answer *answer);
+void doubt_forget(struct review *review, const struct attempt *attempt);
 
 /* One look at deadlines, by the sweeper's thread. */
 void sweep_look(struct review *review);

@@ -22,6 +22,8 @@ struct scene {
     struct smtp_server *server;
     struct review review;
     guint admitted, turned_away;
+    enum postfix_answer postfix; /* what Postfix says of a queue id, */
+    guint asked;                 /* and how often it was asked */
 };
 
 static struct snapshot *borrow(gpointer data)
@@ -29,6 +31,14 @@ static struct snapshot *borrow(gpointer data)
     struct scene *scene = data;
 
     return snapshot_ref(&scene->world->snapshot);
+}
+
+static enum postfix_answer ask_postfix(gpointer data, const char *queue_id)
+{
+    struct scene *scene = data;
+
+    scene->asked++;
+    return scene->postfix;
 }
 
 static GPtrArray *paths_of(const struct server_message *message)
@@ -82,11 +92,16 @@ static void begin(struct scene *scene, gconstpointer unused)
     struct conf *conf = scene->world->snapshot.conf;
     g_free(conf->release_through);
     conf->release_through = g_strdup(smtp_server_address(scene->server));
-    scene->review.host = (struct review_host){.store = scene->store, .snapshot = borrow, .host = scene};
+    scene->postfix = POSTFIX_KNOWS;
+    scene->review.pending = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    scene->review.host = (struct review_host){
+        .store = scene->store, .snapshot = borrow, .ask_postfix = ask_postfix, .host = scene};
 }
 
 static void finish(struct scene *scene, gconstpointer unused)
 {
+    g_assert_cmpuint(g_hash_table_size(scene->review.pending), ==, 0);
+    g_hash_table_unref(scene->review.pending);
     smtp_server_free(scene->server);
     store_close(scene->store);
     temp_folder_remove(scene->folder);
@@ -210,18 +225,57 @@ static void test_given_up(struct scene *scene, gconstpointer unused)
 }
 
 /* ---------------------------------------------------------------- not known */
-/* Offered, and the answer is lost: Postfix may have it, and nobody is told twice. */
-static void test_lost_after_offer(struct scene *scene, gconstpointer unused)
+/* Offered, and the answer is lost. */
+static void lose_after_offer(struct scene *scene)
 {
     smtp_server_plan(scene->server, STEP_TAKEN, NULL);
     add(scene, "bo@agency.gov.cn", 1, TRUE);
     look(scene);
     g_assert_cmpuint(scene->admitted, ==, 1);
     smtp_server_plan_none(scene->server);
+}
+
+/* Postfix has it: nobody is told twice. */
+static void test_lost_after_offer(struct scene *scene, gconstpointer unused)
+{
+    lose_after_offer(scene);
     for (guint i = 0; i < 3; i++) {
         look(scene);
         clock_advance(HOUR_MS);
     }
+    g_assert_cmpuint(scene->admitted, ==, 1);
+    g_assert_cmpuint(scene->asked, ==, 1);
+    g_assert_cmpuint(store_outbox_sent(scene->store, "bo@agency.gov.cn", 0), ==, 1);
+}
+
+/* Postfix has not: it goes once more, when Postfix has said so twice. */
+static void test_lost_with_connection(struct scene *scene, gconstpointer unused)
+{
+    scene->postfix = POSTFIX_KNOWS_NOT;
+    lose_after_offer(scene);
+    look(scene);
+    look(scene);
+    g_assert_cmpuint(scene->asked, ==, 1);
+    clock_advance(RELEASE_ASK_MS);
+    look(scene);
+    g_assert_cmpuint(scene->asked, ==, 2);
+    g_assert_cmpuint(scene->admitted, ==, 2);
+    g_assert_cmpuint(store_outbox_sent(scene->store, "bo@agency.gov.cn", 0), ==, 1);
+    g_assert_cmpuint(scene->turned_away, ==, 0);
+}
+
+/* Postfix cannot be asked: it stays open for a while, and then nobody is told twice. */
+static void test_lost_in_silence(struct scene *scene, gconstpointer unused)
+{
+    scene->postfix = POSTFIX_SILENT;
+    lose_after_offer(scene);
+    while (scene->asked < RELEASE_SILENT - 1) {
+        look(scene);
+        clock_advance(RELEASE_ASK_MS);
+    }
+    g_assert_cmpuint(store_outbox_sent(scene->store, "bo@agency.gov.cn", 0), ==, 0);
+    look(scene);
+    look(scene);
     g_assert_cmpuint(scene->admitted, ==, 1);
     g_assert_cmpuint(store_outbox_sent(scene->store, "bo@agency.gov.cn", 0), ==, 1);
 }
@@ -346,6 +400,8 @@ int main(int argc, char **argv)
     ADD("nobody-there", NULL, test_nobody_there);
     ADD("given-up", NULL, test_given_up);
     ADD("lost-after-offer", NULL, test_lost_after_offer);
+    ADD("lost-with-connection", NULL, test_lost_with_connection);
+    ADD("lost-in-silence", NULL, test_lost_in_silence);
     ADD("lost-before-offer", NULL, test_lost_before_offer);
     ADD("earlier-life", NULL, test_earlier_life);
     ADD("cut/attempted", "notice.attempted", test_cut);
