@@ -28,20 +28,22 @@ use POSIX qw(:sys_wait_h);
 use Time::HiRes qw(sleep time);
 use Lab::Balance;
 use Lab::Client;
+use Lab::Fault;
 use Lab::Mailbox;
 use Lab::Miji;
 use Lab::Postfix;
 use Lab::Slapd;
 use Lab::Tls;
 
-our @ISA = qw(Lab::Slapd Lab::Postfix Lab::Miji Lab::Mailbox Lab::Balance Lab::Tls);
+our @ISA = qw(Lab::Slapd Lab::Postfix Lab::Miji Lab::Mailbox Lab::Balance Lab::Tls Lab::Fault);
 
 my $TOP = abs_path(dirname(__FILE__) . '/../..');
 my $MARK = '.miji-lab';    # in a directory that is ours to empty
 my %living;                # labs of this process that END has to stop
 
 # dir: where everything lives; made, or emptied if an earlier lab was there (default: a new one below /tmp, removed at the
-# end unless keep or MIJI_KEEP is set). build: the folder with bin/miji-milter (MIJI_BUILD, else .build).
+# end unless keep or MIJI_KEEP is set). build: the folder with bin/miji-milter (MIJI_BUILD, else .build). faults => 1: a
+# Miji that crashes where it is told to, and whose clock can be moved (Lab/Fault.pm).
 sub new {
     my ($class, %option) = @_;
     $> == 0 or die "the lab needs root, since Postfix does\n";
@@ -62,6 +64,7 @@ sub new {
             if !$SIG{$signal} || $SIG{$signal} eq 'DEFAULT';    # so that END runs
     }
     $self->make_certificates;
+    $self->prepare_faults if $option{faults};
     return $self;
 }
 

@@ -10,7 +10,7 @@
 #include "milter/review/limits.h"
 #include "milter/review/outbox.h"
 
-#define SLICE_MS 1000 /* how soon the sweeper sees that the clock has moved */
+#define SLICE_MS MIN(RELEASE_LOOK_MS, 1000) /* how soon the sweeper sees that the clock has moved */
 
 gboolean review_stops(const struct review *review)
 {

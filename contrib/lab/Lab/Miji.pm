@@ -26,7 +26,11 @@ sub start_miji {
         if defined $option{conf} || $option{review} || !-e $self->miji_conf_file;
     $self->{milter_sockets} = _sockets(Lab::read_file($self->miji_conf_file));
     # Whose queue and log Miji's supervisor looks into.
-    local %ENV = (%ENV, MAIL_CONFIG => "$self->{dir}/postfix/config", %{ $option{environment} || {} });
+    local %ENV = (
+        %ENV,
+        MAIL_CONFIG => "$self->{dir}/postfix/config",
+        %{ $self->{fault_environment} || {} },
+        %{ $option{environment} || {} });
     $self->start_process(
         'miji', "$self->{dir}/bin/miji-milter",
         -c => $self->miji_conf_file,

@@ -295,7 +295,7 @@ END
         scache => 'scache'
     );
     $text .=
-          "$_ unix - - n - "
+          "$_ unix " . ($_ eq 'showq' ? 'n' : '-') . ' - n - '
         . (/^(?:tlsmgr|verify|anvil|scache)$/ ? 1 : /^(?:bounce|defer|trace|flush)$/ ? 0 : '-')
         . " $service{$_}\n"
         for sort keys %service;
