@@ -26,6 +26,7 @@
 #define RELEASE_ASK_MS (20 * 1000)             /* between two questions to Postfix for a queue id */
 #define RELEASE_ASKED 2                        /* so often it must not know a queue id to be believed */
 #define RELEASE_SILENT 45                      /* so often it cannot be asked: then a person is (15 min) */
+#define RELEASE_RECIPIENTS 500                 /* of one envelope: smtpd_recipient_limit is 1000 */
 #define RECHECK_PEOPLE_MS (10 * 1000)          /* for the directory */
 
 /* the desk */

@@ -85,6 +85,47 @@ static GPtrArray *permitted(const struct hold *hold, const struct recheck *reche
     return goers;
 }
 
+static char *refused_key(const struct hold *hold, const struct decided_recipient *recipient)
+{
+    return g_strdup_printf("%s\n%s", hold->id, recipient->first->address->canonical);
+}
+
+/* Whom the way out refused goes behind the others, so that nobody waits for ever because of somebody else.
+ * When only such are left they are tried once more. */
+static void put_refused_behind(struct review *review, const struct hold *hold, GPtrArray *goers)
+{
+    g_autoptr(GPtrArray) refused = g_ptr_array_new();
+
+    for (guint i = goers->len; i > 0; i--) {
+        struct decided_recipient *recipient = g_ptr_array_index(goers, i - 1);
+        g_autofree char *key = refused_key(hold, recipient);
+        if (g_hash_table_contains(review->refused, key))
+            g_ptr_array_add(refused, g_ptr_array_remove_index(goers, i - 1));
+    }
+    for (guint i = refused->len; goers->len == 0 && i > 0; i--) {
+        g_autofree char *key = refused_key(hold, g_ptr_array_index(refused, i - 1));
+        g_hash_table_remove(review->refused, key);
+    }
+    if (goers->len == 0)
+        g_ptr_array_extend(goers, refused, NULL, NULL);
+}
+
+/* As many as one envelope takes; TRUE: there are more. */
+static gboolean cut_to_envelope(GPtrArray *goers)
+{
+    guint forms = 0, count = 0;
+
+    while (count < goers->len) {
+        forms += ((const struct decided_recipient *)g_ptr_array_index(goers, count))->forms->len;
+        if (count > 0 && forms > RELEASE_RECIPIENTS)
+            break;
+        count++;
+    }
+    gboolean more = count < goers->len;
+    g_ptr_array_set_size(goers, (gint)count);
+    return more;
+}
+
 /* Rows 5 and 6: some or all do not go, and the slip says why. */
 static void note_stays(struct review *review, const struct hold *hold, const struct recheck *recheck,
                        const struct decided_recipient *stays)
@@ -149,23 +190,49 @@ static void going_clear(struct going *going)
 
 /* ---------------------------------------------------------------- what became of it */
 
+/* Whose RCPT was refused; NULL: the message was, or everybody. */
+static const struct decided_recipient *refused_goer(const struct going *going,
+                                                    const struct smtp_result *result)
+{
+    gint at = result->end == SMTP_REFUSED ? result->recipient : -1;
+
+    for (guint i = 0; at >= 0 && i < going->goers->len; i++) {
+        const struct decided_recipient *recipient = g_ptr_array_index(going->goers, i);
+        at -= (gint)recipient->forms->len;
+        if (at < 0)
+            return recipient;
+    }
+    return NULL;
+}
+
+/* When it is tried again: by itself never, for the others at once, or later and later. */
+static gint64 retry_ms(const struct going *going, const struct decided_recipient *refused, gboolean permanent)
+{
+    if (permanent)
+        return 0;
+    return refused != NULL ? clock_wall_ms() : next_try_ms(going->hold);
+}
+
 /* It did not arrive, and the server said so or never saw its end. */
 static void settle_failed(struct going *going, const struct smtp_result *result)
 {
-    gboolean permanent = result->end == SMTP_REFUSED;
-    g_autofree char *trouble =
-        g_strdup_printf("%s %s", permanent ? "release-failed" : "put-off", result->text);
+    struct review *review = going->review;
+    const struct decided_recipient *refused = refused_goer(going, result);
+    gboolean permanent = result->end == SMTP_REFUSED && (refused == NULL || going->goers->len == 1);
+    const char *what = result->end == SMTP_REFUSED ? "release-failed" : "put-off";
+    g_autofree char *trouble = g_strdup_printf("%s %s", what, result->text);
     g_autoptr(GError) error = NULL;
     /* As it stands now: the release socket may have let it in before a later filter refused it. */
-    g_autoptr(attempt) now = store_attempt(going->review->host.store, going->attempt->id, &error);
+    g_autoptr(attempt) now = store_attempt(review->host.store, going->attempt->id, &error);
 
     if (now != NULL && !fault_point("release.failing"))
-        store_attempt_failed(going->review->host.store, now, trouble, permanent,
-                             permanent ? 0 : next_try_ms(going->hold), &error);
+        store_attempt_failed(review->host.store, now, trouble, permanent, retry_ms(going, refused, permanent),
+                             &error);
     if (now == NULL || error != NULL)
-        review_store_failed(going->review, going->hold, error);
-    tell(permanent ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, going->hold,
-         permanent ? "release-failed" : "put-off", result->text);
+        review_store_failed(review, going->hold, error);
+    if (refused != NULL)
+        g_hash_table_add(review->refused, refused_key(going->hold, refused));
+    tell(result->end == SMTP_REFUSED ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, going->hold, what, result->text);
 }
 
 static void settle_taken(struct going *going, const struct smtp_result *result)
@@ -266,6 +333,18 @@ static void note_rest(struct review *review, const struct hold *hold, const stru
         note_stays(review, now, recheck, stays);
 }
 
+/* Those for whom one envelope had no room: at once. */
+static void go_on(struct review *review, const struct hold *hold, const struct recheck *recheck)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(hold) now = store_hold(review->host.store, recheck->snapshot->schemes, hold->id, &error);
+
+    if (now == NULL)
+        review_store_failed(review, hold, error);
+    else
+        wait_for_better(review, now, NULL, clock_wall_ms());
+}
+
 static void cannot_recheck(struct review *review, const struct hold *hold, const GError *error)
 {
     if (g_error_matches(error, STORE_ERROR, STORE_ERROR_DAMAGED)) {
@@ -287,6 +366,15 @@ static gboolean may_be_tried(const struct hold *hold, const struct snapshot *sna
            now_ms < hold->slip.approved_ms + snapshot->conf->release_within_ms;
 }
 
+/* Behind those that are on their way. */
+static void note_others(const struct going *going, gboolean more, const struct decided_recipient *stays)
+{
+    if (more)
+        go_on(going->review, going->hold, going->recheck);
+    else if (stays != NULL)
+        note_rest(going->review, going->hold, going->recheck, stays);
+}
+
 static void release_one(struct review *review, const struct hold *hold)
 {
     struct going going = {.review = review, .hold = hold};
@@ -300,10 +388,12 @@ static void release_one(struct review *review, const struct hold *hold)
     }
     if (!fault_point("release.rechecked")) {
         going.goers = permitted(hold, going.recheck, &stays);
-        if (going.goers->len > 0 && release_goers(&going) && stays != NULL)
-            note_rest(review, hold, going.recheck, stays);
-        else if (going.goers->len == 0 && stays != NULL)
+        put_refused_behind(review, hold, going.goers);
+        gboolean more = cut_to_envelope(going.goers);
+        if (going.goers->len == 0 && stays != NULL)
             note_stays(review, hold, going.recheck, stays);
+        else if (going.goers->len > 0 && release_goers(&going))
+            note_others(&going, more, stays);
     }
     going_clear(&going);
 }

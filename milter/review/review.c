@@ -101,6 +101,7 @@ static gboolean start_thread(pthread_t *thread, void *(*work)(void *), struct re
 void review_free(struct review *review)
 {
     g_hash_table_unref(review->pending);
+    g_hash_table_unref(review->refused);
     g_hash_table_unref(review->passed);
     g_hash_table_unref(review->damaged);
     pthread_cond_destroy(&review->changed);
@@ -115,6 +116,7 @@ struct review *review_new(const struct review_host *host)
 
     review->host = *host;
     review->pending = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    review->refused = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     review->passed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     review->damaged = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     pthread_mutex_init(&review->lock, NULL);

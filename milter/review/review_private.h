@@ -15,8 +15,9 @@ struct review {
     gboolean woken; /* guarded by lock */
 
     /* The releaser's thread alone (before it starts: who starts it): */
-    GHashTable *pending;          /* attempt's id -> struct pending *: what became of it is not yet known */
-    gint64 pause_until_us;        /* the store cannot be written: no tries before */
+    GHashTable *pending;   /* attempt's id -> struct pending *: what became of it is not yet known */
+    GHashTable *refused;   /* set of "hold's id\nrecipient": the way out refused this one, not the others */
+    gint64 pause_until_us; /* the store cannot be written: no tries before */
     gint64 outbox_pause_until_us; /* the same for notices, which wait for nothing else */
     gboolean told_no_way;         /* the log knows that there is no `release through` */
 

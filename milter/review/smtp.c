@@ -206,8 +206,10 @@ static gboolean say_envelope(struct errand *errand)
 {
     gboolean good = say_sender(errand);
 
-    for (guint i = 0; good && i < errand->message->recipient_count; i++)
+    for (guint i = 0; good && i < errand->message->recipient_count; i++) {
         good = say_recipient(errand, &errand->message->recipients[i]);
+        errand->result->recipient = good ? -1 : (gint)i;
+    }
     if (!good && errand->result->code != 0)
         /* All or nothing; the reply that counts is the one that was heard before. */
         smtp_wire_write(&errand->wire, "RSET\r\n", 6, LIMIT_SMTP_COMMAND_MS);
@@ -292,7 +294,7 @@ void smtp_send(const struct smtp_message *message, struct smtp_result *result)
 {
     struct errand errand = {.message = message, .result = result};
 
-    *result = (struct smtp_result){.text = g_strdup("")};
+    *result = (struct smtp_result){.text = g_strdup(""), .recipient = -1};
     if (!smtp_wire_open(&errand.wire, message->through, message->stop)) {
         end_lost(&errand, SMTP_PUT_OFF);
         smtp_wire_close(&errand.wire);

@@ -45,6 +45,7 @@ struct smtp_result {
     guint code;     /* of the reply that decided; 0 none */
     char *text;     /* that reply, or what happened, one line, printable; never NULL */
     char *queue_id; /* "queued as …" of a TAKEN; NULL not told */
+    gint recipient; /* index of the one whose RCPT the reply was to; -1 none */
 };
 
 /* All or nothing: one recipient refused, and none gets it (RSET before DATA). */

@@ -77,6 +77,75 @@ static void test_for(void)
     releasing_free(releasing);
 }
 
+/* Somebody whom Postfix does not know any more keeps nobody else waiting; who is to be done about it, is
+ * said. */
+static void test_one_refused(void)
+{
+    struct releasing *releasing = releasing_new();
+    struct hold *hold = releasing_approved(releasing, "an an2 boss");
+
+    smtp_server_plan_rcpt(releasing->server, "<an@", "550 5.1.1 unknown");
+    releasing_look(releasing, 2);
+    expect_taken(releasing, 1);
+    g_assert_cmpuint(taken(releasing, 0)->rcpts->len, ==, 2);
+    releasing_look(releasing, 20);
+    expect_state(releasing, &hold,
+                 "an held, an2 released 4Q2, boss released 4Q2 | release-failed 550 5.1.1 unknown to "
+                 "<an@agency.gov.cn>");
+    g_assert_true(hold->slip.failing);
+    smtp_server_plan_none(releasing->server);
+    g_assert_true(release_again(releasing->review, hold, "boss@agency.gov.cn", NULL));
+    releasing_look(releasing, 2);
+    expect_taken(releasing, 2);
+    expect_state(releasing, &hold, "an released 4Q4, an2 released 4Q2, boss released 4Q2");
+    hold_free(hold);
+    releasing_free(releasing);
+}
+
+/* Nobody of them is known: it ends, and says so. */
+static void test_all_refused(void)
+{
+    struct releasing *releasing = releasing_new();
+    struct hold *hold = releasing_approved(releasing, "an an2");
+
+    for (guint i = 0; i < 2; i++) {
+        smtp_server_plan_rcpt(releasing->server, "<an", "550 5.1.1 unknown");
+        releasing_look(releasing, 20);
+        expect_taken(releasing, 0);
+        releasing_again(releasing, &hold);
+        g_assert_true(hold->slip.failing);
+        g_assert_cmpuint(smtp_server_sessions(releasing->server), ==, 2 * (i + 1));
+        g_assert_true(release_again(releasing->review, hold, "boss@agency.gov.cn", NULL));
+    }
+    smtp_server_plan_none(releasing->server);
+    releasing_look(releasing, 2);
+    expect_state(releasing, &hold, "an released 4Q5, an2 released 4Q5");
+    hold_free(hold);
+    releasing_free(releasing);
+}
+
+/* More than one envelope takes. */
+static void test_many(void)
+{
+    struct releasing *releasing = releasing_new();
+    g_autoptr(GString) names = g_string_new("an");
+
+    releasing_configure(releasing, "recipient delimiter \"+\"\n", NULL);
+    for (guint i = 0; i < RELEASE_RECIPIENTS; i++)
+        g_string_append_printf(names, " an+%u", i);
+    struct hold *hold = releasing_approved(releasing, names->str);
+    releasing_look(releasing, 1);
+    expect_taken(releasing, 1);
+    g_assert_cmpuint(taken(releasing, 0)->rcpts->len, ==, RELEASE_RECIPIENTS);
+    releasing_look(releasing, 1);
+    expect_taken(releasing, 2);
+    g_assert_cmpuint(taken(releasing, 1)->rcpts->len, ==, 1);
+    releasing_again(releasing, &hold);
+    g_assert_cmpint(hold->state, ==, HOLD_RELEASED);
+    hold_free(hold);
+    releasing_free(releasing);
+}
+
 /* ---------------------------------------------------------------- when it goes */
 
 static void test_not_approved(void)
@@ -235,10 +304,9 @@ static void test_refused(void)
     struct releasing *releasing = releasing_new();
     struct hold *hold = releasing_approved(releasing, "an an2");
 
-    smtp_server_plan_rcpt(releasing->server, "<an2@", "550 5.1.1 unknown");
+    smtp_server_plan(releasing->server, STEP_MAIL, "550 5.7.1 no");
     releasing_look(releasing, 100);
-    expect_state(releasing, &hold,
-                 "an held, an2 held | release-failed 550 5.1.1 unknown to <an2@agency.gov.cn>");
+    expect_state(releasing, &hold, "an held, an2 held | release-failed 550 5.7.1 no to MAIL");
     g_assert_true(hold->slip.failing);
     g_assert_cmpuint(smtp_server_sessions(releasing->server), ==, 1);
     smtp_server_plan_none(releasing->server);
@@ -290,6 +358,9 @@ int main(int argc, char **argv)
     g_test_set_nonfatal_assertions();
     g_test_add_func("/review/release/octets", test_octets);
     g_test_add_func("/review/release/for", test_for);
+    g_test_add_func("/review/release/one-refused", test_one_refused);
+    g_test_add_func("/review/release/all-refused", test_all_refused);
+    g_test_add_func("/review/release/many", test_many);
     g_test_add_func("/review/release/not-approved", test_not_approved);
     g_test_add_func("/review/release/not-answered", test_not_answered);
     g_test_add_func("/review/release/no-way", test_no_way);
