@@ -24,6 +24,10 @@ enum ending { ENDING_RELEASED, ENDING_REFUSED, ENDING_EXPIRED };
 GPtrArray *compose_end(const struct snapshot *snapshot, const struct hold *hold,
                        const struct recorded *recorded, const GPtrArray *canonical, enum ending ending,
                        const char *note, gint64 now_s);
+/* FALSE: the directory cannot say now whom compose_end would have to tell of a hold that expires: time can
+ * wait. */
+gboolean compose_end_is_ready(const struct snapshot *snapshot, const struct hold *hold,
+                              const struct recorded *recorded);
 /* "12 more notices", with the references of at most DIGEST_REFERENCES entries (struct outbox_entry *), those
  * that tell of failures first. */
 struct notice *compose_digest(const struct snapshot *snapshot, const char *addressee,

@@ -146,15 +146,46 @@ static struct notice *tell_recipient(const struct end *end, const char *addresse
 }
 
 /* ---------------------------------------------------------------- inside recipients of outside mail */
+static struct directory_query *ask_recipients(const struct snapshot *snapshot, const GPtrArray *recipients)
+{
+    struct directory_query *people = directory_query_new(snapshot->directory);
+
+    for (guint i = 0; i < recipients->len; i++)
+        inputs_ask_recipient(people, snapshot, g_ptr_array_index(recipients, i));
+    directory_query_wait(people, clock_monotonic_us() + DIRECTORY_WAIT_US);
+    return people;
+}
+
+static gboolean tells_recipients(const struct snapshot *snapshot, const struct hold *hold, enum ending ending)
+{
+    return hold->class == SENDER_OUTSIDE && ending != ENDING_RELEASED &&
+           snapshot->conf->notices.tell_recipients;
+}
+
+gboolean compose_end_is_ready(const struct snapshot *snapshot, const struct hold *hold,
+                              const struct recorded *recorded)
+{
+    const GPtrArray *recipients = recorded->envelope->recipients;
+
+    if (!tells_recipients(snapshot, hold, ENDING_EXPIRED))
+        return TRUE;
+    g_autoptr(directory_query) people = ask_recipients(snapshot, recipients);
+    const struct inputs inputs = {.snapshot = snapshot, .people = people};
+    for (guint i = 0; i < recipients->len; i++) {
+        const struct address *address =
+            ((const struct envelope_recipient *)g_ptr_array_index(recipients, i))->address;
+        if (address->form == ADDRESS_PLAIN && inputs_person(&inputs, address).state == ANSWER_UNAVAILABLE)
+            return FALSE;
+    }
+    return TRUE;
+}
+
 static void tell_recipients(const struct end *end, GPtrArray *notices)
 {
     const GPtrArray *recipients = end->recorded->envelope->recipients;
-    g_autoptr(directory_query) people = directory_query_new(end->snapshot->directory);
+    g_autoptr(directory_query) people = ask_recipients(end->snapshot, recipients);
     g_autoptr(GHashTable) told = g_hash_table_new(g_str_hash, g_str_equal);
 
-    for (guint i = 0; i < recipients->len; i++)
-        inputs_ask_recipient(people, end->snapshot, g_ptr_array_index(recipients, i));
-    directory_query_wait(people, clock_monotonic_us() + DIRECTORY_WAIT_US);
     for (guint i = 0; i < recipients->len; i++) {
         const struct address *address =
             ((const struct envelope_recipient *)g_ptr_array_index(recipients, i))->address;
@@ -197,7 +228,7 @@ GPtrArray *compose_end(const struct snapshot *snapshot, const struct hold *hold,
     g_autofree char *addressee = end_addressee(&end);
     struct notice *notice = NULL;
 
-    if (hold->class == SENDER_OUTSIDE && ending != ENDING_RELEASED && snapshot->conf->notices.tell_recipients)
+    if (tells_recipients(snapshot, hold, ending))
         tell_recipients(&end, notices);
     else if (addressee != NULL && sender_hears(&end))
         notice = tell_sender(&end, addressee);

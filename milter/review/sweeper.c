@@ -45,13 +45,14 @@ static void expire(struct review *review, const struct snapshot *snapshot, const
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) held = held_of(hold);
     g_autoptr(recorded) recorded = held->len > 0 ? store_hold_recorded(store, hold, &error) : NULL;
+
+    /* Else mail from outside would vanish without anybody knowing (9.2). */
+    if (held->len == 0 || (recorded != NULL && !compose_end_is_ready(snapshot, hold, recorded)))
+        return;
     g_autoptr(GPtrArray) notices =
         recorded != NULL
             ? compose_end(snapshot, hold, recorded, held, ENDING_EXPIRED, NULL, clock_wall_ms() / 1000)
             : NULL;
-
-    if (held->len == 0)
-        return;
     if (recorded != NULL && !fault_point("sweeper.expiring") &&
         store_hold_expire(store, hold, notices, &error)) {
         fault_point("sweeper.expired");

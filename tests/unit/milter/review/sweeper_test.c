@@ -78,6 +78,26 @@ static void test_approved(void)
     releasing_free(releasing);
 }
 
+/* Mail from outside does not end while nobody can say who is to be told of it. */
+static void test_nobody_to_tell(void)
+{
+    struct releasing *releasing = releasing_new();
+    struct hold *hold = releasing_hold(releasing, "an", NULL);
+
+    releasing_change(releasing, "UPDATE hold SET class = 3, person = NULL, login = NULL");
+    clock_advance(3 * DAY_MS + MINUTE_MS);
+    releasing_directory_down(releasing);
+    sweep_twice(releasing);
+    sweep_twice(releasing);
+    expect_state(releasing, &hold, "an held");
+    releasing_configure(releasing, NULL, NULL);
+    sweep_twice(releasing);
+    expect_state(releasing, &hold, "an expired");
+    g_assert_cmpuint(notices(releasing), ==, 1);
+    hold_free(hold);
+    releasing_free(releasing);
+}
+
 /* What is on its way, or in doubt, does not expire. */
 static void test_releasing(void)
 {
@@ -199,6 +219,7 @@ int main(int argc, char **argv)
     g_test_add_func("/review/sweeper/expires", test_expires);
     g_test_add_func("/review/sweeper/approved", test_approved);
     g_test_add_func("/review/sweeper/releasing", test_releasing);
+    g_test_add_func("/review/sweeper/nobody-to-tell", test_nobody_to_tell);
     g_test_add_func("/review/sweeper/then-hold-in", test_then_hold_in);
     g_test_add_func("/review/sweeper/doubtful-clock", test_doubtful_clock);
     g_test_add_func("/review/sweeper/damaged", test_damaged);
