@@ -137,6 +137,16 @@ static gboolean read_answer(int fd, GString *answer, gint64 deadline_us)
     }
 }
 
+/* "ok 1234": so many octets follow. An answer that says no number is believed. */
+static gboolean is_whole(const char *first, gsize length)
+{
+    const char *number = strchr(first, ' ');
+    guint64 said = 0;
+
+    return number == NULL ||
+           (g_ascii_string_to_unsigned(number + 1, 10, 0, G_MAXSIZE, &said, NULL) && said == length);
+}
+
 char *control_ask(const char *address, const struct control_request *request, gint64 timeout_ms,
                   gsize *length, gboolean *ok, GError **error)
 {
@@ -158,8 +168,15 @@ char *control_ask(const char *address, const struct control_request *request, gi
         g_string_free(answer, TRUE);
         return NULL;
     }
-    *ok = g_str_has_prefix(answer->str, "ok\n");
+    *end = '\0';
+    g_autofree char *first = g_strdup(answer->str);
     g_string_erase(answer, 0, end + 1 - answer->str);
+    if (!is_whole(first, answer->len)) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "%s: the answer was cut", address);
+        g_string_free(answer, TRUE);
+        return NULL;
+    }
+    *ok = strcmp(first, "ok") == 0 || g_str_has_prefix(first, "ok ");
     if (length != NULL)
         *length = answer->len;
     return g_string_free(answer, FALSE);

@@ -1,7 +1,7 @@
 /*
  * control: how a command talks to the daemon: a UNIX stream socket, one line asked, the answer until the end: a
- * first line "ok" or "failed", then the answer as it is to be shown (octets: a raw message may follow). Both
- * sides know this file; who may ask what is the daemon's matter (peer credentials).
+ * first line "ok" or "failed" with the number of octets behind it, then those: the answer as it is to be shown (a
+ * raw message may be part of it), so that one that was cut is known as such. Both sides know this file; who may ask what is the daemon's matter (peer credentials).
  *
  * The line: WORD FORMAT LANGUAGE [ARGUMENT…], blanks between; FORMAT text or json, LANGUAGE en or zh; an
  * argument is NAME=VALUE or VALUE, percent-encoded, so that it holds no blank and no line end:
@@ -36,7 +36,7 @@ const char *control_request_named(const struct control_request *request, const c
 
 /* Asks the daemon at address ("unix:/run/miji/control.sock") and waits at most timeout_ms. The answer behind
  * the first line, new (a NUL follows it); *length (may be NULL); *ok tells whether the daemon did it. NULL and
- * error when there is no daemon, no permission, or no answer in time. */
+ * error when there is no daemon, no permission, no answer in time, or only a part of one. */
 char *control_ask(const char *address, const struct control_request *request, gint64 timeout_ms,
                   gsize *length, gboolean *ok, GError **error);
 

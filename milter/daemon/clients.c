@@ -255,7 +255,7 @@ static void serve_client(struct client *client)
     if (read_request(client->fd, request)) {
         g_autoptr(GString) body = g_string_new(NULL), answer = g_string_new(NULL);
         gboolean ok = answer_request(client, request, body);
-        g_string_append(answer, ok ? "ok\n" : "failed\n");
+        g_string_append_printf(answer, "%s %" G_GSIZE_FORMAT "\n", ok ? "ok" : "failed", body->len);
         send_answer(client->clients, client->fd, answer);
         send_answer(client->clients, client->fd, body);
     }

@@ -82,6 +82,8 @@ static void test_answers(void)
         {"ok\nall is well\n", "ok: all is well\n"},
         {"ok\n", "ok: "},
         {"failed\nno\n", "failed: no\n"},
+        {"ok 12\nall is well\n", "ok: all is well\n"},
+        {"failed 3\nno\n", "failed: no\n"},
         {"okay\n", "failed: "},
         {"ok", NULL}, /* no answer */
         {"", NULL},
@@ -98,6 +100,21 @@ static void test_answers(void)
             g_assert_true(g_str_has_suffix(outcome, ": an answer that is none"));
         end(&answerer);
         g_assert_cmpstr(answerer.asked, ==, "status text en\n");
+    }
+}
+
+/* What was cut is no answer: an exported message would be a part of one. */
+static void test_cut(void)
+{
+    static const char *const answers[] = {"ok 12\nall is wel", "ok 12\nall is well\nx", "ok x\nx", "ok \n"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(answers); i++) {
+        struct answerer answerer;
+
+        begin(&answerer, answers[i]);
+        g_autofree char *outcome = ask(&answerer, LONG_MS);
+        g_assert_true(g_str_has_suffix(outcome, ": the answer was cut"));
+        end(&answerer);
     }
 }
 
@@ -140,6 +157,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_set_nonfatal_assertions();
     g_test_add_func("/conf/control/answers", test_answers);
+    g_test_add_func("/conf/control/cut", test_cut);
     g_test_add_func("/conf/control/endless", test_endless);
     g_test_add_func("/conf/control/stopped", test_stopped);
     g_test_add_func("/conf/control/nobody", test_nobody);
