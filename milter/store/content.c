@@ -333,14 +333,34 @@ static gboolean judge_file(struct scan *scan, const char *name, GError **error)
     return answer != ROWS_FAILED;
 }
 
-static gboolean judge_files(struct scan *scan, GError **error)
+static DIR *open_folder(struct store *store)
 {
-    int fd = openat(scan->store->contents_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = openat(store->contents_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;
-    gboolean done = folder != NULL || fail(scan->store, "the folder cannot be read", errno, error);
 
     if (folder == NULL && fd >= 0)
         close(fd);
+    return folder;
+}
+
+gboolean content_has_files(struct store *store)
+{
+    DIR *folder = open_folder(store);
+    gboolean found = FALSE;
+
+    if (folder == NULL)
+        return TRUE;
+    for (struct dirent *entry; !found && (entry = readdir(folder)) != NULL;)
+        found = store_is_id(entry->d_name);
+    closedir(folder);
+    return found;
+}
+
+static gboolean judge_files(struct scan *scan, GError **error)
+{
+    DIR *folder = open_folder(scan->store);
+    gboolean done = folder != NULL || fail(scan->store, "the folder cannot be read", errno, error);
+
     if (folder == NULL)
         return done;
     for (struct dirent *entry; done && (entry = readdir(folder)) != NULL;)

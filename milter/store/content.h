@@ -30,6 +30,8 @@ guint8 *content_read(struct store *store, gint64 number, gsize *length, GError *
 gboolean content_release(struct database *database, gint64 number, GPtrArray *files, GError **error);
 /* Removes files that content_release gave, after its commit. */
 void content_remove_files(struct store *store, const GPtrArray *files);
+/* Are there files of contents, whether a row names them or not? */
+gboolean content_has_files(struct store *store);
 /* At the start, and by store_tidy: files without a row are removed, but those that are being written; rows
  * without a file are counted. What a commit that failed left in the log is written over before. said (may be
  * NULL): for the log. */

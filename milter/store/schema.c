@@ -113,7 +113,7 @@ static const char tables[] =
 /* Of the file, for file(1) and for us: not any SQLite database is ours. "Miji". */
 #define APPLICATION 0x4d696a69
 
-static gboolean is_empty(struct database *database)
+gboolean schema_is_new(struct database *database)
 {
     return database_integer(database, -1, "SELECT count(*) FROM sqlite_schema", "") == 0;
 }
@@ -128,7 +128,7 @@ gboolean schema_prepare(struct database *database, GError **error)
 
     if (version == SCHEMA_VERSION && application == APPLICATION)
         return TRUE;
-    if (version != 0 || application != 0 || !is_empty(database)) {
+    if (version != 0 || application != 0 || !schema_is_new(database)) {
         g_set_error(error, STORE_ERROR, STORE_ERROR_UNAVAILABLE,
                     application == APPLICATION
                         ? "%s: has version %" G_GINT64_FORMAT

@@ -154,11 +154,21 @@ static gboolean check_database(struct database *database, GString *said, GError 
 
 /* ---- opening */
 
+/* A new database would make waste of the contents of the one that is gone. */
+static gboolean check_new(struct store *store, struct database *database, GError **error)
+{
+    return !schema_is_new(database) || !content_has_files(store) ||
+           unusable(database_path(database),
+                    "is not there, or empty, and contents of mail are: bring it back, from a backup if need "
+                    "be; to begin anew, move the folder contents away",
+                    error);
+}
+
 static gboolean open_parts(struct store *store, struct database *database, const guint8 *key, GString *said,
                            GError **error)
 {
-    if (!schema_prepare(database, error) || !check_database(database, said, error) ||
-        !keyring_open(store, database, key, error))
+    if (!check_new(store, database, error) || !schema_prepare(database, error) ||
+        !check_database(database, said, error) || !keyring_open(store, database, key, error))
         return FALSE;
     store->hasher = hasher_new(store->secret);
     store->attempts = attempts_new();

@@ -1,6 +1,7 @@
 #include "milter/store/store.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -348,6 +349,28 @@ static void test_status(void)
     store_close(store);
 }
 
+/* The database is gone, and large contents are not: they wait for it. */
+static void test_database_gone(void)
+{
+    g_autofree char *folder = temp_folder_new();
+    g_autofree char *path = g_build_filename(folder, "store.db", NULL);
+    g_autofree char *away = g_strconcat(path, ".away", NULL);
+    g_autofree char *large = g_strnfill(CONTENT_IN_ROW_BYTES + 1, 'x');
+    struct store *store = open_store(folder, KEY_A);
+    gint64 number = keep(store, large, strlen(large));
+
+    store_close(store);
+    g_assert_cmpint(rename(path, away), ==, 0);
+    for (guint i = 0; i < 2; i++)
+        expect_closed(folder, KEY_A,
+                      "/store.db: is not there, or empty, and contents of mail are: bring it back, from a "
+                      "backup if need be; to begin anew, move the folder contents away");
+    g_assert_cmpint(rename(away, path), ==, 0);
+    store = open_store(folder, KEY_A);
+    g_assert_true(can_read(store, number, large));
+    store_close(store);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -364,6 +387,7 @@ int main(int argc, char **argv)
     g_test_add_func("/store/damaged-ring", test_damaged_ring);
     g_test_add_func("/store/tidy", test_tidy);
     g_test_add_func("/store/status", test_status);
+    g_test_add_func("/store/database-gone", test_database_gone);
     int failed = g_test_run();
     temp_folders_remove();
     return failed;
