@@ -111,13 +111,20 @@ gboolean doubt_record_taken(struct review *review, const struct snapshot *snapsh
 
 /* ---------------------------------------------------------------- it has not */
 
-/* Never offered: whatever Postfix still does with it, the release socket turns it away from here on. */
+void doubt_note_lost(struct review *review, const struct attempt *attempt)
+{
+    pending_of(review, attempt);
+}
+
+/* Never offered: whatever Postfix still does with it, the release socket turns it away from here on. At once if
+ * an earlier life ended; if Postfix hung up, later and later: its listener may not ask the release socket. */
 static void give_back(struct review *review, const struct attempt *attempt, const struct hold *hold)
 {
+    gboolean lost = g_hash_table_contains(review->pending, attempt->id);
+    gint64 next_ms = lost ? release_next_try_ms(hold) : clock_wall_ms();
     g_autoptr(GError) error = NULL;
 
-    if (store_attempt_failed(review->host.store, attempt, "put-off interrupted", FALSE, clock_wall_ms(),
-                             &error)) {
+    if (store_attempt_failed(review->host.store, attempt, "put-off interrupted", FALSE, next_ms, &error)) {
         say(LOG_LEVEL_INFO, attempt, hold, "interrupted");
         g_hash_table_remove(review->pending, attempt->id);
     } else {

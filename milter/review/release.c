@@ -35,8 +35,7 @@ static void tell(enum log_level level, const struct hold *hold, const char *what
              hold->id, hold->reference, what, why);
 }
 
-/* The longer it has failed the longer the pause. */
-static gint64 next_try_ms(const struct hold *hold)
+gint64 release_next_try_ms(const struct hold *hold)
 {
     gint64 now_ms = clock_wall_ms();
 
@@ -137,7 +136,7 @@ static void note_stays(struct review *review, const struct hold *hold, const str
     if (recheck->transient) {
         g_autofree char *trouble = g_strdup_printf("recheck-put-off %s", reason);
         tell(LOG_LEVEL_INFO, hold, "put-off", why);
-        wait_for_better(review, hold, trouble, next_try_ms(hold));
+        wait_for_better(review, hold, trouble, release_next_try_ms(hold));
     } else {
         g_autofree char *trouble = g_strdup_printf("recheck-failed %s", reason);
         tell(LOG_LEVEL_WARNING, hold, "recheck-failed", why);
@@ -210,7 +209,7 @@ static gint64 retry_ms(const struct going *going, const struct decided_recipient
 {
     if (permanent)
         return 0;
-    return refused != NULL ? clock_wall_ms() : next_try_ms(going->hold);
+    return refused != NULL ? clock_wall_ms() : release_next_try_ms(going->hold);
 }
 
 /* It did not arrive, and the server said so or never saw its end. */
@@ -267,6 +266,7 @@ static gboolean settle(struct going *going, const struct smtp_result *result)
         return FALSE;
     case SMTP_UNKNOWN:
         /* The open attempt says how far it came; doubt_look finds it there. */
+        doubt_note_lost(going->review, going->attempt);
         tell(LOG_LEVEL_WARNING, going->hold, "lost", result->text);
         return TRUE;
     }

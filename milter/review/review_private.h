@@ -42,6 +42,10 @@ void release_look(struct review *review);
 void doubt_look(struct review *review, const struct snapshot *snapshot);
 /* The server has it, whatever the store can write now. queue_id may be NULL. */
 void doubt_note_taken(struct review *review, const struct attempt *attempt, const char *queue_id);
+/* The connection was lost behind the last dot. */
+void doubt_note_lost(struct review *review, const struct attempt *attempt);
+/* When a release that failed is tried again: the longer it has failed, the longer the pause. */
+gint64 release_next_try_ms(const struct hold *hold);
 /* What was taken is recorded as released, with its notices. FALSE: not now; it is tried again. */
 gboolean doubt_record_taken(struct review *review, const struct snapshot *snapshot, const struct hold *hold,
                             const struct attempt *attempt, const char *queue_id);

@@ -167,6 +167,20 @@ static void test_unguarded(void)
     releasing_free(releasing);
 }
 
+/* … and never says that it took it: what nobody can know is not tried again and again without a pause. */
+static void test_unguarded_and_lost(void)
+{
+    struct releasing *releasing = releasing_new();
+    struct hold *hold = releasing_approved(releasing, "an");
+
+    releasing->guarded = FALSE;
+    smtp_server_plan(releasing->server, STEP_TAKEN, NULL);
+    releasing_look(releasing, 60);
+    g_assert_cmpuint(smtp_server_count(releasing->server), <=, 8);
+    hold_free(hold);
+    releasing_free(releasing);
+}
+
 /* An earlier life ended behind row 4. */
 static void test_restart(void)
 {
@@ -242,6 +256,7 @@ int main(int argc, char **argv)
     g_test_add_func("/review/doubt/doubt-resend", test_doubt_resend);
     g_test_add_func("/review/doubt/no-doubt", test_no_doubt);
     g_test_add_func("/review/doubt/unguarded", test_unguarded);
+    g_test_add_func("/review/doubt/unguarded-and-lost", test_unguarded_and_lost);
     g_test_add_func("/review/doubt/restart", test_restart);
     g_test_add_func("/review/doubt/threads", test_threads);
     g_test_add_func("/review/doubt/stop", test_stop);
