@@ -1,7 +1,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
-#include "disk_spy.h"
+#include "tests/support/preload/disk_spy.h"
 
 #include <dlfcn.h>
 #include <errno.h>
