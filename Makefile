@@ -128,7 +128,7 @@ DISK_SPY := $(B)/tests/support/disk_spy.so
 $(DISK_SPY): tests/support/preload/disk_spy.c tests/support/preload/disk_spy.h
 	@mkdir -p $(@D)
 	$(CC) -O2 -g -std=gnu11 $(WARN) $(WERROR) -I. -fPIC -shared -o $@ $<
-$(B)/tests/unit/milter/store/cut_test: | $(DISK_SPY)
+$(B)/tests/unit/milter/store/cut_test $(B)/tests/unit/milter/store/log_file_test: | $(DISK_SPY)
 
 # Fuzz targets define LLVMFuzzerTestOneInput; with replay.c they run a corpus, with clang they fuzz.
 $(FUZZ): $(B)/tests/%: $(B)/obj/tests/%.o $(B)/obj/tests/fuzz/replay.o $(B)/libmiji.a $(WRAP_OBJ) $(B)/link.list

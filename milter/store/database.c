@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "milter/store/limits.h"
+#include "milter/store/log_file.h"
 #include "milter/store/store.h"
 
 GQuark store_error_quark(void)
@@ -98,7 +99,7 @@ static gboolean fail(struct database *database, int extended, GError **error)
                           extended == SQLITE_CONSTRAINT_ROWID;
 
     if (code == SQLITE_IOERR || code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_CANTOPEN ||
-        code == SQLITE_READONLY)
+        code == SQLITE_READONLY || code == SQLITE_FULL)
         database->is_broken = TRUE;
     g_set_error(error, STORE_ERROR, is_changed ? STORE_ERROR_CHANGED : STORE_ERROR_UNAVAILABLE, "%s: %s",
                 database->path, text != NULL ? text : words);
@@ -171,8 +172,8 @@ static gboolean open_handle(struct database *database, GError **error)
 
     if (!database->read_only && !make_file(database, error))
         return FALSE;
-    code =
-        sqlite3_open_v2(database->path, &database->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    code = sqlite3_open_v2(database->path, &database->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+                           log_file_vfs());
     database->is_broken = FALSE;
     if (code != SQLITE_OK)
         return fail(database, code, error);
@@ -348,7 +349,9 @@ gboolean database_checkpoint(struct database *database, GError **error)
     if (!make_ready(database, error))
         return FALSE;
     code = sqlite3_wal_checkpoint_v2(database->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &done);
-    if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY)
+    if ((code & 0xff) == SQLITE_BUSY) /* somebody else does it */
+        return TRUE;
+    if (code != SQLITE_OK)
         return fail(database, code, error);
     database->log_pages = pages > done && done >= 0 ? (guint)(pages - done) : 0;
     return TRUE;

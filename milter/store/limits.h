@@ -7,6 +7,7 @@
 #define LIMIT_STATEMENTS 400            /* kept prepared, for each connection */
 #define LIMIT_CACHE_KB 8192             /* pages in memory, for each of the two connections */
 #define LIMIT_LOG_BYTES (64 << 20)      /* what is kept of the write-ahead log's file once it was larger */
+#define LOG_GATHERED_BYTES (120 << 10)  /* of the log, written at once; SQLite takes less than 128 KB */
 #define LIMIT_CHECK_BYTES (256LL << 20) /* a larger database: not every page is read at the start */
 
 /* ---- the writer */
@@ -17,7 +18,7 @@
 #define LATER_MS 1000
 #define CHECKPOINT_PAGES 1000  /* so many pages of the log go to the database when nothing is to be done */
 #define CHECKPOINT_IDLE_MS 200 /* … for so long */
-#define CHECKPOINT_PAGES_BUSY 8000 /* … although there is something to be done */
+#define CHECKPOINT_PAGES_BUSY 8000 /* … although there is something to be done: 32 MB */
 
 /* ---- rows */
 #define LIMIT_RECORD_BYTES (32 << 20) /* of session and envelope, of reasons, when read back */
