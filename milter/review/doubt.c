@@ -116,8 +116,9 @@ void doubt_note_lost(struct review *review, const struct attempt *attempt)
     pending_of(review, attempt);
 }
 
-/* Never offered: whatever Postfix still does with it, the release socket turns it away from here on. At once if
- * an earlier life ended; if Postfix hung up, later and later: its listener may not ask the release socket. */
+/* Never offered: whatever Postfix still does with it, the release socket turns it away from here on. At once
+ * if an earlier life ended; if Postfix hung up, later and later: its listener may not ask the release socket.
+ */
 static void give_back(struct review *review, const struct attempt *attempt, const struct hold *hold)
 {
     gboolean lost = g_hash_table_contains(review->pending, attempt->id);

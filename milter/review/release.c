@@ -125,6 +125,38 @@ static gboolean cut_to_envelope(GPtrArray *goers)
     return more;
 }
 
+/* Those that are held for something that nobody has approved. */
+static GPtrArray *held_anew(const struct hold *hold, const struct recheck *recheck)
+{
+    GPtrArray *anew = g_ptr_array_new();
+
+    for (guint i = 0; i < recheck->decision->recipients->len; i++) {
+        struct decided_recipient *recipient = g_ptr_array_index(recheck->decision->recipients, i);
+        if (recipient->verdict == VERDICT_HOLD &&
+            held_recipient(hold, recipient->first->address->canonical) != NULL)
+            g_ptr_array_add(anew, recipient);
+    }
+    return anew;
+}
+
+/* A vote is asked for again where there is something to vote on; what nobody may waive waits for a person. */
+static void wait_for_person(struct review *review, const struct hold *hold, const struct recheck *recheck,
+                            const char *trouble)
+{
+    g_autoptr(GPtrArray) anew = held_anew(hold, recheck);
+    g_autoptr(GError) error = NULL;
+
+    if (anew->len == 0) {
+        wait_for_better(review, hold, trouble, 0);
+        return;
+    }
+    const struct decided_recipient *first = g_ptr_array_index(anew, 0);
+    const struct queue *queue = queues_find(recheck->snapshot->conf->queues, first->queue);
+    gint64 deadline_ms = clock_wall_ms() + (queue != NULL ? queue->deadline_ms : RELEASE_PAUSE_MAX_MS);
+    if (!store_hold_anew(review->host.store, hold, anew, trouble, deadline_ms, &error))
+        review_store_failed(review, hold, error);
+}
+
 /* Rows 5 and 6: some or all do not go, and the slip says why. */
 static void note_stays(struct review *review, const struct hold *hold, const struct recheck *recheck,
                        const struct decided_recipient *stays)
@@ -140,7 +172,7 @@ static void note_stays(struct review *review, const struct hold *hold, const str
     } else {
         g_autofree char *trouble = g_strdup_printf("recheck-failed %s", reason);
         tell(LOG_LEVEL_WARNING, hold, "recheck-failed", why);
-        wait_for_better(review, hold, trouble, 0);
+        wait_for_person(review, hold, recheck, trouble);
     }
 }
 

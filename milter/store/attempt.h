@@ -50,8 +50,8 @@ gboolean store_attempt_released(struct store *store, const struct attempt *attem
                                 const char *by, const GPtrArray *notices, GError **error);
 /* Row 10: back to held, tried again at next_try_ms; trouble: "release-failed 550 …" or "4xx …", for
  * reviewers; permanent: not again by itself. CHANGED when it is in doubt, or its state is no longer that of
- * `attempt` (it was offered meanwhile: whoever lost the connection has to look again). Of a notice: only the attempt is
- * over, see store_outbox_failed. */
+ * `attempt` (it was offered meanwhile: whoever lost the connection has to look again). Of a notice: only the
+ * attempt is over, see store_outbox_failed. */
 gboolean store_attempt_failed(struct store *store, const struct attempt *attempt, const char *trouble,
                               gboolean permanent, gint64 next_try_ms, GError **error);
 /* A person says that a doubtful one did not arrive (`release --again`, "" by `release doubt resend`): back to
@@ -66,6 +66,10 @@ GPtrArray *store_attempts_open(struct store *store, GError **error);
  * itself). */
 gboolean store_hold_waits(struct store *store, const struct hold *hold, const char *trouble,
                           gint64 next_try_ms, GError **error);
+/* A recheck that holds anew (row 5): of what they are held for today nobody has approved anything, so the
+ * slip waits for a vote again. decided: const struct decided_recipient *, those with verdict HOLD. */
+gboolean store_hold_anew(struct store *store, const struct hold *hold, const GPtrArray *decided,
+                         const char *trouble, gint64 deadline_ms, GError **error);
 /* Approved slips whose time to try has come, and whose client has had its answer (or came again, or an hour
  * has passed: 7.3). */
 GPtrArray *store_holds_due(struct store *store, const struct schemes *schemes, gint64 now_ms, GError **error);

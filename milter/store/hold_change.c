@@ -3,6 +3,7 @@
 
 #include "milter/conf/clock.h"
 #include "milter/store/job.h"
+#include "milter/store/record.h"
 #include "policy/label/label_record.h"
 
 /* Between the two looks after which a deadline has passed (row 7). */
@@ -12,7 +13,7 @@ struct change {
     struct store *store;
     const struct hold *hold;
     const char *who, *note, *queue;
-    const GPtrArray *notices;
+    const GPtrArray *notices, *decided;
     char *stated;      /* as a record */
     char *stated_text; /* as people read it */
     gint64 at_ms;      /* deadline, next try */
@@ -246,6 +247,54 @@ gboolean store_hold_waits(struct store *store, const struct hold *hold, const ch
 {
     static const struct task task = {"hold.wait", "hold.waits", waits};
     struct change change = {.store = store, .hold = hold, .note = trouble, .at_ms = next_try_ms};
+
+    return job_run(store, &task, &change, error);
+}
+
+static gboolean write_reasons(const struct change *change, struct database *database,
+                              const struct decided_recipient *recipient, GError **error)
+{
+    static const char sql[] = "UPDATE hold_recipient SET leading = ?3, reasons = ?4"
+                              " WHERE hold = ?1 AND canonical = ?2 AND state = 0";
+    const char *leading = recipient->leading != NULL ? reason_name(recipient->leading->id) : "";
+    g_autoptr(GByteArray) reasons = record_reasons(recipient->reasons);
+
+    return database_run(database, error, sql, "ittb", change->hold->number,
+                        recipient->first->address->canonical, leading,
+                        reasons->len > 0 ? (gconstpointer)reasons->data : "", (gsize)reasons->len) &&
+           (database_changes(database) == 1 || job_changed(error, "a recipient of the hold has changed"));
+}
+
+static gboolean anew(struct database *database, gpointer data, GError **error)
+{
+    static const char sql[] =
+        "UPDATE slip SET queue = ?2, deadline_ms = ?3, trouble = ?4, failing = 1, approved_ms = NULL,"
+        " stated = NULL, next_try_ms = NULL, passed_us = NULL WHERE number = ?1 AND approved_ms IS NOT NULL";
+    const struct change *change = data;
+
+    if (!job_next_version(database, change->hold, error) ||
+        !database_run(database, error, sql, "itit", change->hold->slip.number, change->queue, change->at_ms,
+                      change->note))
+        return FALSE;
+    if (database_changes(database) != 1)
+        return job_changed(error, "the hold is not approved");
+    for (guint i = 0; i < change->decided->len; i++)
+        if (!write_reasons(change, database, g_ptr_array_index(change->decided, i), error))
+            return FALSE;
+    return audit(change, database, "hold-anew", change->note, error);
+}
+
+gboolean store_hold_anew(struct store *store, const struct hold *hold, const GPtrArray *decided,
+                         const char *trouble, gint64 deadline_ms, GError **error)
+{
+    static const struct task task = {"hold.anew", "hold.anew-kept", anew};
+    const struct decided_recipient *first = g_ptr_array_index(decided, 0);
+    struct change change = {.store = store,
+                            .hold = hold,
+                            .decided = decided,
+                            .queue = first->queue,
+                            .note = trouble,
+                            .at_ms = deadline_ms};
 
     return job_run(store, &task, &change, error);
 }

@@ -297,6 +297,30 @@ static void test_directory_down(void)
     releasing_free(releasing);
 }
 
+/* Held for something that the slip did not name: it can be voted on, and then goes. */
+static void test_held_anew(void)
+{
+    struct releasing *releasing = releasing_new();
+    struct hold *hold = releasing_approved(releasing, "an an2");
+
+    releasing_change(releasing, "UPDATE hold_recipient SET reasons = x'', leading = ''");
+    releasing_look(releasing, 2);
+    expect_taken(releasing, 0);
+    expect_state(releasing, &hold, "an held, an2 held | recheck-failed label-conflict");
+    g_assert_false(hold->slip.approved);
+    g_assert_cmpint(hold->slip.deadline_ms, >, clock_wall_ms() + HOUR_MS);
+    for (guint i = 0; i < hold->recipients->len; i++) {
+        const struct hold_recipient *recipient = g_ptr_array_index(hold->recipients, i);
+        g_assert_cmpstr(recipient->leading, ==, "label-conflict");
+        g_assert_cmpuint(recipient->reasons->len, >, 0);
+    }
+    releasing_approve(releasing, &hold);
+    releasing_look(releasing, 1);
+    expect_state(releasing, &hold, "an released 4Q1, an2 released 4Q1");
+    hold_free(hold);
+    releasing_free(releasing);
+}
+
 /* ---------------------------------------------------------------- refusals */
 
 static void test_refused(void)
@@ -369,6 +393,7 @@ int main(int argc, char **argv)
     g_test_add_func("/review/release/refuse-all", test_refuse_all);
     g_test_add_func("/review/release/sender", test_sender);
     g_test_add_func("/review/release/directory-down", test_directory_down);
+    g_test_add_func("/review/release/held-anew", test_held_anew);
     g_test_add_func("/review/release/refused", test_refused);
     g_test_add_func("/review/release/put-off", test_put_off);
     g_test_add_func("/review/release/filter", test_filter);
