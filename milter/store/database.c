@@ -149,10 +149,11 @@ static gboolean is_wal(sqlite3 *handle, int *code)
 
 static gboolean set_up(struct database *database, GError **error)
 {
-    static const char pragmas[] = "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
-                                  "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;"
-                                  "PRAGMA cell_size_check = ON; PRAGMA foreign_keys = OFF;"
-                                  "PRAGMA cache_size = -" G_STRINGIFY(LIMIT_CACHE_KB) ";";
+    static const char pragmas[] =
+        "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
+        "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA secure_delete = FAST;"
+        "PRAGMA cell_size_check = ON; PRAGMA foreign_keys = OFF;"
+        "PRAGMA cache_size = -" G_STRINGIFY(LIMIT_CACHE_KB) ";";
     g_autofree char *limit = g_strdup_printf("PRAGMA journal_size_limit = %d;", LIMIT_LOG_BYTES);
     int code = SQLITE_OK;
 

@@ -87,6 +87,7 @@ static void test_settings(void)
     must(database, "CREATE TABLE t (i INTEGER)");
     g_assert_cmpint(database_integer(database, -1, "PRAGMA synchronous", ""), ==, 2);
     g_assert_cmpint(database_integer(database, -1, "PRAGMA wal_autocheckpoint", ""), ==, 0);
+    g_assert_cmpint(database_integer(database, -1, "PRAGMA secure_delete", ""), ==, 2); /* FAST */
     g_assert_cmpint(stat(path, &st), ==, 0);
     g_assert_cmpint(st.st_mode & 0777, ==, 0600);
     g_assert_cmpint(stat(log, &st), ==, 0);
