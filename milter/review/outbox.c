@@ -196,7 +196,7 @@ static void bound(struct look *look, const char *addressee, const GPtrArray *ent
 
 /* ---------------------------------------------------------------- an earlier life */
 /* Offered: Postfix says whether it has it, and what it has not goes once more. When it can never be asked,
- * nobody is told twice. */
+ * of a courtesy nobody is told twice; of a failure, rather twice than never. */
 static gboolean settle_offered(struct look *look, const struct attempt *attempt, GError **error)
 {
     const char *queue_id = attempt->queue_id != NULL ? attempt->queue_id : "NOQUEUE";
@@ -212,8 +212,10 @@ static gboolean settle_offered(struct look *look, const struct attempt *attempt,
         done = store_outbox_failed(look->store, attempt->notice, what, look->now_ms, error);
         break;
     case POSTFIX_SILENT:
-        what = "counts-as-sent";
-        done = store_outbox_sent_one(look->store, attempt->notice, attempt->queue_id, error);
+        what = attempt->of_failure ? "once-more" : "counts-as-sent";
+        done = attempt->of_failure
+                   ? store_outbox_failed(look->store, attempt->notice, what, look->now_ms, error)
+                   : store_outbox_sent_one(look->store, attempt->notice, attempt->queue_id, error);
         break;
     case POSTFIX_KNOWS:
         done = store_outbox_sent_one(look->store, attempt->notice, attempt->queue_id, error);

@@ -40,7 +40,9 @@ const guint8 *store_token_key(const struct store *store)
 }
 
 /* ---------------------------------------------------------------- reading */
-#define COLUMNS "number, id, state, hold, notice, at_ms, expires_ms, queue_id, digest, given"
+#define COLUMNS                                                                    \
+    "number, id, state, hold, notice, at_ms, expires_ms, queue_id, digest, given," \
+    " (SELECT is_failure FROM notice WHERE notice.number = attempt.notice)"
 
 static struct attempt *read_attempt(struct rows *rows)
 {
@@ -55,6 +57,7 @@ static struct attempt *read_attempt(struct rows *rows)
     attempt->at_ms = rows_integer(rows, 5);
     attempt->expires_ms = rows_integer(rows, 6);
     attempt->queue_id = g_strdup(rows_text(rows, 7));
+    attempt->of_failure = rows_integer(rows, 10) != 0;
     attempt->recipients = g_ptr_array_new_with_free_func(g_free);
     const void *digest = rows_octets(rows, 8, &length);
     if (digest != NULL && length == sizeof attempt->digest)

@@ -22,6 +22,7 @@ struct attempt {
     enum attempt_state state;
     gint64 hold;   /* 0: a notice */
     gint64 notice; /* number in the outbox; 0: a hold */
+    gboolean of_failure; /* of a notice: it tells of a failure, and nothing else does */
     gint64 at_ms, expires_ms;
     char *queue_id;        /* OFFERED; NULL */
     guint8 digest[32];     /* SHA-256 of the octets to be sent behind the release field */

@@ -226,10 +226,10 @@ static void test_given_up(struct scene *scene, gconstpointer unused)
 
 /* ---------------------------------------------------------------- not known */
 /* Offered, and the answer is lost. */
-static void lose_after_offer(struct scene *scene)
+static void lose_after_offer(struct scene *scene, gboolean is_failure)
 {
     smtp_server_plan(scene->server, STEP_TAKEN, NULL);
-    add(scene, "bo@agency.gov.cn", 1, TRUE);
+    add(scene, "bo@agency.gov.cn", 1, is_failure);
     look(scene);
     g_assert_cmpuint(scene->admitted, ==, 1);
     smtp_server_plan_none(scene->server);
@@ -238,7 +238,7 @@ static void lose_after_offer(struct scene *scene)
 /* Postfix has it: nobody is told twice. */
 static void test_lost_after_offer(struct scene *scene, gconstpointer unused)
 {
-    lose_after_offer(scene);
+    lose_after_offer(scene, TRUE);
     for (guint i = 0; i < 3; i++) {
         look(scene);
         clock_advance(HOUR_MS);
@@ -252,7 +252,7 @@ static void test_lost_after_offer(struct scene *scene, gconstpointer unused)
 static void test_lost_with_connection(struct scene *scene, gconstpointer unused)
 {
     scene->postfix = POSTFIX_KNOWS_NOT;
-    lose_after_offer(scene);
+    lose_after_offer(scene, TRUE);
     look(scene);
     look(scene);
     g_assert_cmpuint(scene->asked, ==, 1);
@@ -264,20 +264,33 @@ static void test_lost_with_connection(struct scene *scene, gconstpointer unused)
     g_assert_cmpuint(scene->turned_away, ==, 0);
 }
 
-/* Postfix cannot be asked: it stays open for a while, and then nobody is told twice. */
-static void test_lost_in_silence(struct scene *scene, gconstpointer unused)
+static void lose_in_silence(struct scene *scene, gboolean is_failure)
 {
     scene->postfix = POSTFIX_SILENT;
-    lose_after_offer(scene);
+    lose_after_offer(scene, is_failure);
     while (scene->asked < RELEASE_SILENT - 1) {
         look(scene);
         clock_advance(RELEASE_ASK_MS);
     }
     g_assert_cmpuint(store_outbox_sent(scene->store, "bo@agency.gov.cn", 0), ==, 0);
-    look(scene);
-    look(scene);
     g_assert_cmpuint(scene->admitted, ==, 1);
+    look(scene);
+    look(scene);
     g_assert_cmpuint(store_outbox_sent(scene->store, "bo@agency.gov.cn", 0), ==, 1);
+}
+
+/* Postfix cannot be asked: it stays open for a while, and then nobody is told twice … */
+static void test_lost_in_silence(struct scene *scene, gconstpointer unused)
+{
+    lose_in_silence(scene, FALSE);
+    g_assert_cmpuint(scene->admitted, ==, 1);
+}
+
+/* … but of a failure, of which nobody else would tell. */
+static void test_failure_lost_in_silence(struct scene *scene, gconstpointer unused)
+{
+    lose_in_silence(scene, TRUE);
+    g_assert_cmpuint(scene->admitted, ==, 2);
 }
 
 /* Lost before: it is sent, with a token of its own. */
@@ -402,6 +415,7 @@ int main(int argc, char **argv)
     ADD("lost-after-offer", NULL, test_lost_after_offer);
     ADD("lost-with-connection", NULL, test_lost_with_connection);
     ADD("lost-in-silence", NULL, test_lost_in_silence);
+    ADD("failure-lost-in-silence", NULL, test_failure_lost_in_silence);
     ADD("lost-before-offer", NULL, test_lost_before_offer);
     ADD("earlier-life", NULL, test_earlier_life);
     ADD("cut/attempted", "notice.attempted", test_cut);
