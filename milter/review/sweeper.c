@@ -100,6 +100,16 @@ static void requeue(struct review *review, const struct hold *hold, const struct
 
 /* ---------------------------------------------------------------- one look */
 
+/* Its end has not come; if it was seen passed, the clock was wrong. */
+static void take_back(struct review *review, const struct hold *hold)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_hash_table_remove(review->passed, hold->id);
+    if (hold->slip.passed && !store_hold_not_passed(review->host.store, hold, &error))
+        log_line(LOG_LEVEL_ERROR, "review: store: %s", error->message);
+}
+
 static void look_at(struct review *review, const struct snapshot *snapshot, const struct hold *hold)
 {
     const struct slip *slip = &hold->slip;
@@ -114,7 +124,7 @@ static void look_at(struct review *review, const struct snapshot *snapshot, cons
     if (hold->kind != KIND_HOLD)
         return;
     if (now_ms < end_ms)
-        g_hash_table_remove(review->passed, hold->id);
+        take_back(review, hold);
     else if (slip->approved)
         expire(review, snapshot, hold, "release-within");
     else if (next != NULL)

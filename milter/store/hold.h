@@ -30,6 +30,7 @@ struct slip {
     gboolean failing;   /* its release was refused (recheck-failed, release-failed): for reviewers */
     char *trouble;      /* why it waits though approved ("recheck-failed not-cleared"); NULL */
     gint64 deadline_ms; /* wall clock */
+    gboolean passed;    /* its end was seen passed once: store_hold_expire */
     gint64 approved_ms; /* 0: not yet */
     gint64 next_try_ms; /* of a release that waits */
 };
@@ -116,6 +117,8 @@ struct label_set *store_hold_stated(struct store *store, const struct hold *hold
  * knows). DAMAGED when the contents cannot be read: such a hold never expires (row 14). */
 gboolean store_hold_expire(struct store *store, const struct hold *hold, const GPtrArray *notices,
                            GError **error);
+/* It has not passed after all (the clock was wrong): that look does not count. */
+gboolean store_hold_not_passed(struct store *store, const struct hold *hold, GError **error);
 gboolean store_hold_requeue(struct store *store, const struct hold *hold, const char *queue,
                             gint64 deadline_ms, GError **error);
 

@@ -202,6 +202,22 @@ gboolean store_hold_expire(struct store *store, const struct hold *hold, const G
     return job_run(store, &task, &change, error);
 }
 
+static gboolean not_passed(struct database *database, gpointer data, GError **error)
+{
+    static const char sql[] = "UPDATE slip SET passed_us = NULL WHERE number = ?1 AND version = ?2";
+    const struct slip *slip = &((const struct change *)data)->hold->slip;
+
+    return database_run(database, error, sql, "ii", slip->number, (gint64)slip->version);
+}
+
+gboolean store_hold_not_passed(struct store *store, const struct hold *hold, GError **error)
+{
+    static const struct task task = {"hold.not-passed", "hold.not-passed-kept", not_passed};
+    struct change change = {.store = store, .hold = hold};
+
+    return job_run(store, &task, &change, error);
+}
+
 static gboolean requeue(struct database *database, gpointer data, GError **error)
 {
     static const char sql[] =

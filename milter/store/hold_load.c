@@ -83,7 +83,7 @@ static const char hold_sql[] =
     "SELECT hold.number, hold.id, kind, at_ms, reference, queue_id, class, login, sender, zone, person, "
     "owner_address,"
     " authors, size, display, label, system_high, courtesy, answered, seen_again, generation, snapshot_hash,"
-    " slip.number, version, queue, approved_ms, failing, trouble, deadline_ms, next_try_ms"
+    " slip.number, version, queue, approved_ms, failing, trouble, deadline_ms, next_try_ms, passed_us"
     " FROM json_each(?1) CROSS JOIN hold ON hold.number = json_each.value"
     " LEFT JOIN slip ON slip.hold = hold.number ORDER BY hold.number";
 
@@ -98,6 +98,7 @@ static void read_slip(struct slip *slip, struct rows *rows)
     slip->trouble = g_strdup(rows_text(rows, 27));
     slip->deadline_ms = rows_integer(rows, 28);
     slip->next_try_ms = rows_integer(rows, 29);
+    slip->passed = rows_integer(rows, 30) != 0;
 }
 
 static struct hold *read_hold(const struct schemes *schemes, struct rows *rows)

@@ -147,6 +147,27 @@ static void test_then_hold_in(void)
     releasing_free(releasing);
 }
 
+/* A clock that was wrong for a moment, seen from it: the deadline had passed, and has not. Two looks are two looks
+ * at the same end. */
+static void test_passed_and_not(void)
+{
+    struct releasing *releasing = releasing_new();
+    struct hold *hold = releasing_hold(releasing, "an", NULL);
+
+    clock_advance(3 * DAY_MS + MINUTE_MS);
+    sweep(releasing);
+    releasing_change(releasing, "UPDATE slip SET deadline_ms = deadline_ms + 86400000");
+    sweep(releasing);
+    clock_advance(DAY_MS);
+    sweep(releasing);
+    expect_state(releasing, &hold, "an held");
+    clock_advance(10 * MINUTE_MS + 1000);
+    sweep(releasing);
+    expect_state(releasing, &hold, "an expired");
+    hold_free(hold);
+    releasing_free(releasing);
+}
+
 /* A wall clock that stands before what was recorded says nothing of deadlines. */
 static void test_doubtful_clock(void)
 {
@@ -221,6 +242,7 @@ int main(int argc, char **argv)
     g_test_add_func("/review/sweeper/releasing", test_releasing);
     g_test_add_func("/review/sweeper/nobody-to-tell", test_nobody_to_tell);
     g_test_add_func("/review/sweeper/then-hold-in", test_then_hold_in);
+    g_test_add_func("/review/sweeper/passed-and-not", test_passed_and_not);
     g_test_add_func("/review/sweeper/doubtful-clock", test_doubtful_clock);
     g_test_add_func("/review/sweeper/damaged", test_damaged);
     g_test_add_func("/review/sweeper/tidy", test_tidy);
