@@ -1,6 +1,6 @@
 /* archive_row: the archive copies that one message makes (semantics.md 12): unique by archive and digest, who
- * sent it to whom in rows of their own. The digest is that of all octets: by that of 7.4, which leaves fields
- * out, a second message could hide in such a field behind the copy of the first. */
+ * sent it to whom in rows of their own. To the digest of 7.4, which leaves fields out, that of all octets is
+ * added: else a second message could hide in such a field behind the copy of the first. */
 #include "milter/store/keeping.h"
 
 #include "milter/store/limits.h"
@@ -37,6 +37,17 @@ static gint64 keep_until(const struct archive *archive, const struct decision *d
     return until_ms;
 }
 
+/* What makes a copy unique. */
+static void copy_key(const struct keeping *keeping, guint8 key[32])
+{
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+    gsize size = 32;
+
+    g_checksum_update(sum, keeping->message->digest, 32);
+    g_checksum_update(sum, content_digest(keeping->content), 32);
+    g_checksum_get_digest(sum, key, &size);
+}
+
 static gboolean insert_copy(struct keeping *keeping, struct database *database, const struct archive *archive,
                             GError **error)
 {
@@ -47,13 +58,15 @@ static gboolean insert_copy(struct keeping *keeping, struct database *database, 
     g_autofree char *id = store_new_id();
     g_autofree char *label = decision->label != NULL ? label_set_record(decision->label->effective) : NULL;
     gint64 content = keeping_content(keeping, database, error);
+    guint8 key[32];
 
+    copy_key(keeping, key);
     return content != 0 &&
            database_run(database, error, sql,
                         "ttbii"
                         "tttii"
                         "i",
-                        id, archive->name, content_digest(keeping->content), (gsize)32, keeping->now_ms,
+                        id, archive->name, key, (gsize)32, keeping->now_ms,
                         keep_until(archive, decision, keeping->now_ms), decision->reference,
                         keeping->journal->label, label, (gint64)(decision->system_high || label == NULL),
                         (gint64)keeping->message->length, content);
@@ -93,8 +106,10 @@ static gboolean keep_one(struct keeping *keeping, struct database *database, con
     static const char known[] = "SELECT number FROM archive_copy WHERE archive = ?1 AND digest = ?2";
     static const char longer[] = "UPDATE archive_copy SET keep_until_ms = max(keep_until_ms, ?2)"
                                  " WHERE number = ?1";
-    const guint8 *digest = content_digest(keeping->content);
-    gint64 copy = database_integer(database, 0, known, "tb", archive->name, digest, (gsize)32);
+    guint8 key[32];
+
+    copy_key(keeping, key);
+    gint64 copy = database_integer(database, 0, known, "tb", archive->name, key, (gsize)32);
 
     if (copy == 0) {
         if (!insert_copy(keeping, database, archive, error))
