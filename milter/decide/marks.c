@@ -162,8 +162,8 @@ static void find_conflict(struct hearing *hearing)
     g_autofree char *b = label_format(label->conflict_b->label);
     g_autofree char *ascii_a = label_format_ascii(label->conflict_a->label);
     g_autofree char *ascii_b = label_format_ascii(label->conflict_b->label);
-    reason->detail_zh = g_strdup_printf("%s, %s", a, b);
-    reason->detail_en = g_strdup_printf("%s, %s", ascii_a, ascii_b);
+    reason->level = g_strdup_printf("%s, %s", a, b);
+    reason->level_ascii = g_strdup_printf("%s, %s", ascii_a, ascii_b);
 }
 
 /* What stands there cannot be read as a label, or says two things. */
