@@ -145,10 +145,14 @@ char *asking_answer(const struct invocation *invocation, struct asking *asking, 
         asking->control != NULL ? g_strdup(asking->control) : daemon_control_address(invocation);
     g_autoptr(GError) error = NULL;
     gboolean ok = FALSE;
-    g_autofree char *answer = control_ask(address, asking->request, ASKING_MS, length, &ok, &error);
+    g_autofree char *answer = NULL;
 
+    *status = EXIT_CANNOT;
+    if (address == NULL)
+        return NULL;
+    answer = control_ask(address, asking->request, ASKING_MS, length, &ok, &error);
     if (answer == NULL) {
-        *status = command_fail(invocation, message_make(MSG_CLI_NO_DAEMON, error->message, NULL));
+        *status = daemon_no_answer(invocation, error);
         return NULL;
     }
     *status = ok ? 0 : EXIT_FINDINGS;

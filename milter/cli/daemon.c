@@ -1,6 +1,9 @@
 #include "milter/cli/daemon.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "milter/conf/control.h"
 
@@ -13,11 +16,23 @@ char *daemon_control_address(const struct invocation *invocation)
 {
     g_autoptr(sources) sources = sources_new();
     g_autoptr(diagnostics) diagnostics = diagnostics_new(sources);
+    if (strcmp(invocation->config, DEFAULT_CONFIG) != 0 && access(invocation->config, F_OK) != 0 &&
+        errno == ENOENT) {
+        command_fail(invocation, message_make(MSG_CLI_NO_CONFIG, invocation->config, NULL));
+        return NULL;
+    }
     struct snapshot *snapshot = snapshot_load(
         invocation->config, SNAPSHOT_NO_DIRECTORY | SNAPSHOT_ANY_OWNER | SNAPSHOT_NO_HOST, NULL, diagnostics);
     char *address = g_strdup(snapshot ? snapshot->conf->control.address : "unix:/run/miji/control.sock");
     snapshot_unref(snapshot);
     return address;
+}
+
+int daemon_no_answer(const struct invocation *invocation, const GError *error)
+{
+    enum message_id why = g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_ACCES) ? MSG_CLI_NOT_IN_GROUP
+                                                                                   : MSG_CLI_NO_DAEMON;
+    return command_fail(invocation, message_make(why, error->message, NULL));
 }
 
 static int ask(const struct invocation *invocation, const char *address, const char *word, gint64 timeout_ms)
@@ -27,7 +42,7 @@ static int ask(const struct invocation *invocation, const char *address, const c
     gboolean ok = FALSE;
     g_autofree char *text = control_ask(address, request, timeout_ms, NULL, &ok, &error);
     if (!text)
-        return command_fail(invocation, message_make(MSG_CLI_NO_DAEMON, error->message, NULL));
+        return daemon_no_answer(invocation, error);
     fprintf(ok ? stdout : stderr, "%s", text);
     return ok ? 0 : EXIT_FINDINGS;
 }
@@ -50,6 +65,8 @@ int command_status(const struct invocation *invocation)
     g_autofree char *address = NULL;
     if (!take_control(invocation, &address))
         return command_misused(invocation, command_find("status"));
+    if (!address)
+        return EXIT_CANNOT;
     return ask(invocation, address, "status", STATUS_MS);
 }
 
@@ -70,6 +87,8 @@ int command_reload(const struct invocation *invocation)
     g_autofree char *address = NULL;
     if (!take_control(invocation, &address))
         return command_misused(invocation, command_find("reload"));
+    if (!address)
+        return EXIT_CANNOT;
     gboolean asks = invocation->argc > 1 || is_good(invocation);
     int status = asks ? ask(invocation, address, "reload", RELOAD_MS) : EXIT_FINDINGS;
     if (status == 0)

@@ -5,8 +5,10 @@
 #include "milter/cli/command.h"
 
 /* The control socket as the configuration has it; a configuration that cannot be read leaves the default.
- * New.
- */
+ * New. NULL, and said: -c names a file that is not there. */
 char *daemon_control_address(const struct invocation *invocation);
+
+/* Says why control_ask got no answer; the exit status. */
+int daemon_no_answer(const struct invocation *invocation, const GError *error);
 
 #endif

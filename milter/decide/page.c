@@ -79,11 +79,14 @@ static gboolean may_begin(gunichar before, gunichar c)
     return cells_of(before) == 2 || cells_of(c) == 2;
 }
 
+/* A line that would end within a Chinese word may be so much shorter, if it then ends at a blank. */
+#define RAGGED_CELLS 8
+
 /* The octets of the first line, with the blanks at its end. */
 static gsize line_bytes(const char *text, guint room)
 {
-    guint cells = 0;
-    gsize at = 0, last = 0;
+    guint cells = 0, at_blank = 0;
+    gsize at = 0, last = 0, blank = 0;
     gunichar before = 0;
 
     while (text[at] != '\0') {
@@ -91,8 +94,15 @@ static gsize line_bytes(const char *text, guint room)
 
         if (at > 0 && may_begin(before, c))
             last = at;
-        if (cells + cells_of(c) > room && c != ' ')
+        if (last == at && before == ' ') {
+            blank = at;
+            at_blank = cells;
+        }
+        if (cells + cells_of(c) > room && c != ' ') {
+            if (blank > 0 && at_blank + RAGGED_CELLS >= room)
+                return blank;
             return last > 0 ? last : MAX(at, 1);
+        }
         cells += cells_of(c);
         at += (gsize)(g_utf8_next_char(text + at) - (text + at));
         before = c;

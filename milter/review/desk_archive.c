@@ -26,9 +26,10 @@ static void write_copy(const struct sitting *sitting, struct page *page, const s
     g_autofree char *number = g_strdup_printf("%u", copy->recipients->len);
     g_autofree char *recipients = sitting_text_with(sitting, MSG_DESK_RECIPIENTS, number);
     g_autofree char *first = g_strdup_printf("%s  %s  %s", at, sitting_label(sitting, copy->display), sender);
-    g_autofree char *second =
-        g_strdup_printf("%s; %s%s%s", copy->archive, recipients, copy->outcome != NULL ? ", " : "",
-                        copy->outcome != NULL ? sitting_word(sitting, copy->outcome) : "");
+    const char *between = sitting_text(sitting, MSG_DESK_SEMICOLON);
+    const char *outcome = copy->outcome != NULL ? sitting_word(sitting, copy->outcome) : NULL;
+    g_autofree char *second = g_strconcat(copy->archive, between, recipients,
+                                          outcome != NULL ? between : NULL, outcome, NULL);
 
     page_field(page, 0, LIST_COLUMN, id, first);
     page_field(page, 0, LIST_COLUMN, "", second);
@@ -185,6 +186,10 @@ static gboolean answer_copy(struct sitting *sitting, const struct archive_copy *
         g_autofree char *address = address_in_brackets(g_ptr_array_index(copy->recipients, i));
         page_field(&page, 2, COLUMN, i == 0 ? sitting_text(sitting, MSG_DESK_TO) : "", address);
     }
+    g_autofree char *id = hold_short(copy->id);
+    g_autofree char *next = sitting_text_with(sitting, MSG_DESK_MAY_EXPORT, id);
+    page_heading(&page, sitting_text(sitting, MSG_DESK_NEXT));
+    page_field(&page, 2, 4, "", next);
     return sitting_answer_page(sitting, &page);
 }
 

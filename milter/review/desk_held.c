@@ -72,8 +72,7 @@ static char *reason_line(const struct sitting *sitting, const struct hold *hold)
 
     if (reason == NULL || sitting_may_read(sitting, hold) != MAY)
         return g_strdup(name);
-    g_autofree char *text = reason_text(reason, sitting->language);
-    return g_strdup_printf("%s: %s", name, text);
+    return sitting_reason(sitting, reason);
 }
 
 /* "23 h left": in the largest unit that is whole. */
@@ -99,9 +98,12 @@ static char *state_line(const struct sitting *sitting, const struct hold *hold)
         return g_strdup(sitting_state(sitting, hold->state));
     left = hold->slip.approved ? g_strdup(sitting_text(sitting, MSG_DESK_APPROVED_WAITS))
                                : time_left(sitting, hold->slip.deadline_ms);
+    g_autofree char *line = g_strconcat(sitting_state(sitting, hold->state),
+                                        sitting_text(sitting, MSG_DESK_COMMA), left, NULL);
     if (hold->slip.trouble == NULL)
-        return g_strdup_printf("%s, %s", sitting_state(sitting, hold->state), left);
-    return g_strdup_printf("%s, %s: %s", sitting_state(sitting, hold->state), left, hold->slip.trouble);
+        return g_steal_pointer(&line);
+    g_autofree char *trouble = sitting_trouble(sitting, hold->slip.trouble);
+    return g_strconcat(line, sitting_text(sitting, MSG_DESK_COLON), trouble, NULL);
 }
 
 static void write_hold(const struct sitting *sitting, struct page *page, const struct hold *hold)
@@ -115,8 +117,10 @@ static void write_hold(const struct sitting *sitting, struct page *page, const s
     g_autofree char *number = g_strdup_printf("%u", hold->recipients->len);
     g_autofree char *recipients = sitting_text_with(sitting, MSG_DESK_RECIPIENTS, number);
     g_autofree char *state = state_line(sitting, hold);
-    g_autofree char *second = g_strdup_printf("%s%s%s; %s", hold->slip.queue != NULL ? hold->slip.queue : "",
-                                              hold->slip.queue != NULL ? "; " : "", recipients, state);
+    const char *between = sitting_text(sitting, MSG_DESK_SEMICOLON);
+    g_autofree char *second =
+        hold->slip.queue != NULL ? g_strconcat(hold->slip.queue, between, recipients, between, state, NULL)
+                                 : g_strconcat(recipients, between, state, NULL);
     g_autofree char *why = reason_line(sitting, hold);
 
     page_field(page, 0, COLUMN, id, first);

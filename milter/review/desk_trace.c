@@ -1,6 +1,8 @@
 /* desk_trace: what happened to a message: journal, holds and releases; never content. */
 #include "milter/review/sitting.h"
 
+#include <string.h>
+
 #include "milter/review/limits.h"
 #include "milter/store/trace.h"
 
@@ -19,14 +21,49 @@ static void write_recipient(const struct sitting *sitting, struct page *page,
     g_autofree char *at = recipient->changed_ms != 0 ? sitting_moment(sitting, recipient->changed_ms) : NULL;
     g_autoptr(GString) line = g_string_new(address);
 
-    g_string_append_printf(line, ": %s", sitting_word(sitting, recipient->verdict));
-    if (recipient->reason != NULL)
-        g_string_append_printf(line, " %s", recipient->reason);
+    g_string_append_printf(line, "%s%s", sitting_text(sitting, MSG_DESK_COLON),
+                           sitting_word(sitting, recipient->verdict));
+    if (at != NULL)
+        g_string_append_printf(line, " %s", at);
     if (recipient->queue_id != NULL)
         g_string_append_printf(line, " (%s)", recipient->queue_id);
-    if (at != NULL)
-        g_string_append_printf(line, ", %s", at);
+    if (recipient->reason != NULL)
+        g_string_append_printf(line, "%s%s", sitting_text(sitting, MSG_DESK_COMMA), recipient->reason);
     page_field(page, 2, COLUMN, is_first ? sitting_text(sitting, MSG_DESK_TO) : "", line->str);
+}
+
+static gboolean has_verdict(const struct trace_line *line, const char *verdict)
+{
+    for (guint i = 0; i < line->recipients->len; i++) {
+        const struct trace_recipient *recipient = g_ptr_array_index(line->recipients, i);
+        if (strcmp(recipient->verdict, verdict) == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* Nobody got it but a folder for the officers: refused for all of them, and not by a reviewer. */
+static gboolean is_kept_copy(const struct trace_line *line)
+{
+    for (guint i = 0; i < line->recipients->len; i++) {
+        const struct trace_recipient *recipient = g_ptr_array_index(line->recipients, i);
+        if (strcmp(recipient->verdict, "refuse") != 0)
+            return FALSE;
+    }
+    return strcmp(line->act, "discard") == 0;
+}
+
+/* The act, in words of people. "discard" is Postfix's word for what goes no further from here: it was held,
+ * kept, or taken care of before. */
+static const char *act_text(const struct sitting *sitting, const struct trace_line *line)
+{
+    if (strcmp(line->act, "discard") != 0)
+        return sitting_word(sitting, line->act);
+    if (is_kept_copy(line))
+        return sitting_text(sitting, MSG_DESK_KEPT);
+    if (line->hold != NULL || has_verdict(line, "hold"))
+        return sitting_text(sitting, MSG_DESK_STATE_HELD);
+    return sitting_word(sitting, "settled");
 }
 
 static void write_line(const struct sitting *sitting, struct page *page, const struct trace_line *line)
@@ -47,10 +84,10 @@ static void write_line(const struct sitting *sitting, struct page *page, const s
     field(sitting, page, MSG_DESK_MESSAGE_ID, line->message_id);
     field(sitting, page, MSG_DESK_QUEUE_ID, line->queue_id);
     field(sitting, page, MSG_DESK_LABEL, line->label);
-    field(sitting, page, MSG_DESK_ACT, sitting_word(sitting, line->act));
+    field(sitting, page, MSG_DESK_ACT, act_text(sitting, line));
     if (line->count > 1)
         field(sitting, page, MSG_DESK_CAME, times);
-    field(sitting, page, MSG_DESK_HELD_AS, line->hold);
+    field(sitting, page, is_kept_copy(line) ? MSG_DESK_KEPT_AS : MSG_DESK_HELD_AS, line->hold);
     for (guint i = 0; i < line->recipients->len; i++)
         write_recipient(sitting, page, g_ptr_array_index(line->recipients, i), i == 0);
 }

@@ -88,14 +88,25 @@ static gboolean find_known(struct sitting *sitting, const struct hold *hold, str
     return sitting_refuse(sitting, message_make(MSG_DESK_AS_LOST, hold->label_text, NULL));
 }
 
+/* "clearance:1:1: error: no scheme has a level 机秘 [unknown-level]" without what is for files; new. */
+static char *what_is_wrong(const char *diagnostic)
+{
+    const char *at = strstr(diagnostic, ": error: ");
+    const char *from = at != NULL ? at + strlen(": error: ") : diagnostic;
+    const char *id = g_str_has_suffix(from, "]") ? strrchr(from, '[') : NULL;
+
+    return g_strchomp(id != NULL ? g_strndup(from, (gsize)(id - from)) : g_strdup(from));
+}
+
 static struct label *read_label(struct sitting *sitting, const char *text)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(clearance) read = clearance_parse(sitting->snapshot->schemes, text, NULL, &error);
 
-    if (read == NULL)
-        sitting_refuse(sitting, message_make(MSG_DESK_AS_UNREADABLE, text, error->message, NULL));
-    else if (read->from != G_MININT64 || read->until != G_MAXINT64)
+    if (read == NULL) {
+        g_autofree char *why = what_is_wrong(error->message);
+        sitting_refuse(sitting, message_make(MSG_DESK_AS_UNREADABLE, text, why, NULL));
+    } else if (read->from != G_MININT64 || read->until != G_MAXINT64)
         sitting_refuse(sitting, message_make(MSG_DESK_AS_DATES, NULL));
     else
         return label_copy(read->label);

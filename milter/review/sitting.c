@@ -37,6 +37,12 @@ gboolean sitting_fail(struct sitting *sitting, const char *name, const GError *e
 {
     if (g_error_matches(error, STORE_ERROR, STORE_ERROR_ABSENT))
         return sitting_refuse(sitting, message_make(MSG_DESK_NO_HOLD, name, NULL));
+    if (g_error_matches(error, STORE_ERROR, STORE_ERROR_SEVERAL)) /* who sees no holds learns of none */
+        return sitting_refuse(
+            sitting, message_make(sitting_is_watcher(sitting) || sitting->reviewer->queues->len > 0
+                                      ? MSG_DESK_SEVERAL
+                                      : MSG_DESK_NO_HOLD,
+                                  name, NULL));
     if (g_error_matches(error, STORE_ERROR, STORE_ERROR_CHANGED))
         return sitting_refuse(sitting, message_make(MSG_DESK_CHANGED, name, NULL));
     log_line(LOG_LEVEL_ERROR, "%s by %s: %s", sitting->request->word, reviewer_name(sitting->reviewer),
@@ -100,7 +106,7 @@ struct message sitting_why_not(const struct sitting *sitting, enum may may, cons
         return message_make(MSG_DESK_UNKNOWN, reviewer_name(sitting->reviewer), NULL);
     case MAY_NOT_REVIEWER:
         if (hold->kind == KIND_REFUSED)
-            return message_make(MSG_DESK_NOT_OFFICER, NULL);
+            return message_make(MSG_DESK_KEPT_NOT_READER, NULL);
         return message_make(votes ? MSG_DESK_NOT_VOTER : MSG_DESK_NOT_READER,
                             hold->slip.queue != NULL ? hold->slip.queue : "", NULL);
     case MAY_NOT_CLEARED:
@@ -223,6 +229,37 @@ const char *sitting_state(const struct sitting *sitting, enum hold_state state)
     return sitting_text(sitting, states[state]);
 }
 
+const char *sitting_hold_state(const struct sitting *sitting, const struct hold *hold, enum hold_state state)
+{
+    return hold->kind == KIND_REFUSED ? sitting_text(sitting, MSG_DESK_WORD_REFUSE)
+                                      : sitting_state(sitting, state);
+}
+
+char *sitting_reason(const struct sitting *sitting, const struct reason *reason)
+{
+    g_autofree char *text = reason_text(reason, sitting->language);
+
+    if (reason_row(reason->id)->fallback == REASON_DEFER)
+        return g_strdup(reason_name(reason->id));
+    return g_strconcat(reason_name(reason->id), sitting_text(sitting, MSG_DESK_COLON), text, NULL);
+}
+
+char *sitting_trouble(const struct sitting *sitting, const char *trouble)
+{
+    static const struct {
+        const char *what;
+        enum message_id id;
+    } troubles[] = {{"recheck-failed ", MSG_DESK_RECHECK_FAILED},
+                    {"recheck-put-off ", MSG_DESK_RECHECK_PUT_OFF},
+                    {"release-failed ", MSG_DESK_RELEASE_FAILED},
+                    {"put-off ", MSG_DESK_RELEASE_PUT_OFF}};
+
+    for (guint i = 0; i < G_N_ELEMENTS(troubles); i++)
+        if (g_str_has_prefix(trouble, troubles[i].what))
+            return sitting_text_with(sitting, troubles[i].id, trouble + strlen(troubles[i].what));
+    return g_strdup(trouble);
+}
+
 const char *sitting_word(const struct sitting *sitting, const char *word)
 {
     static const struct {
@@ -234,8 +271,7 @@ const char *sitting_word(const struct sitting *sitting, const char *word)
         {"refuse", MSG_DESK_WORD_REFUSE},
         {"defer", MSG_DESK_WORD_DEFER},
         {"settled", MSG_DESK_WORD_SETTLED},
-        {"accept", MSG_DESK_WORD_ACCEPT},
-        {"discard", MSG_DESK_WORD_DISCARD},
+        {"accept", MSG_DESK_WORD_DELIVER},
         {"person", MSG_DESK_WORD_PERSON},
         {"peer", MSG_DESK_WORD_PEER},
         {"device", MSG_DESK_WORD_DEVICE},

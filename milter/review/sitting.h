@@ -66,10 +66,17 @@ gboolean sitting_note(struct sitting *sitting, const char *text, char **note);
 char *sitting_moment(const struct sitting *sitting, gint64 ms); /* "2026-06-01 20:00" where the site is */
 void sitting_json_moment(struct json *json, const char *key, gint64 ms); /* UTC, ISO 8601; 0: null */
 char *hold_short(const char *id);
-/* A word of the store or of decide ("held", "deliver", "discard", "person") in the asker's language; what is
+/* A word of the store or of decide ("held", "deliver", "accept", "person") in the asker's language; what is
  * none of them as it is. */
 const char *sitting_word(const struct sitting *sitting, const char *word);
 const char *sitting_state(const struct sitting *sitting, enum hold_state state);
+/* The same of a recipient or all of it; a copy of what was refused was refused by no reviewer. */
+const char *sitting_hold_state(const struct sitting *sitting, const struct hold *hold, enum hold_state state);
+/* "label-conflict: The message carries …" for who is cleared; the id alone of what tells a client to try
+ * again, which a reviewer need not. New. */
+char *sitting_reason(const struct sitting *sitting, const struct reason *reason);
+/* Why an approved one waits (struct slip), in a sentence; new. */
+char *sitting_trouble(const struct sitting *sitting, const char *trouble);
 /* The label that lists show; never empty. Borrowed. */
 const char *sitting_label(const struct sitting *sitting, const char *display);
 char *address_in_brackets(const char *canonical); /* "<bo@x>", "<>" */

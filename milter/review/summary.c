@@ -98,9 +98,11 @@ static void write_slip(const struct summary *summary, struct page *page)
     const struct hold *hold = summary->hold;
     const struct sitting *sitting = summary->sitting;
 
-    field(summary, page, MSG_DESK_STATE, sitting_state(sitting, hold->state));
-    if (hold->kind == KIND_REFUSED)
+    if (hold->kind == KIND_REFUSED) {
+        field(summary, page, MSG_DESK_STATE, text_of(summary, MSG_DESK_KEPT));
         return;
+    }
+    field(summary, page, MSG_DESK_STATE, sitting_state(sitting, hold->state));
     field(summary, page, MSG_DESK_QUEUE, hold->slip.queue);
     if (hold->state == HOLD_HELD && !hold->slip.approved) {
         g_autofree char *deadline = sitting_moment(sitting, hold->slip.deadline_ms);
@@ -108,7 +110,14 @@ static void write_slip(const struct summary *summary, struct page *page)
     }
     if (hold->state == HOLD_HELD && hold->slip.approved)
         more(page, text_of(summary, MSG_DESK_APPROVED_WAITS));
-    field(summary, page, MSG_DESK_TROUBLE, hold->slip.trouble);
+    if (hold->slip.trouble == NULL)
+        return;
+    g_autofree char *trouble = sitting_trouble(sitting, hold->slip.trouble);
+    field(summary, page, MSG_DESK_TROUBLE, trouble);
+    if (hold->slip.next_try_ms != 0) {
+        g_autofree char *next_try = sitting_moment(sitting, hold->slip.next_try_ms);
+        field(summary, page, MSG_DESK_NEXT_TRY, next_try);
+    }
 }
 
 /* ---- content, for who is cleared */
@@ -137,9 +146,10 @@ static void write_parts(const struct summary *summary, struct page *page)
             left++;
             continue;
         }
-        g_autofree char *value =
-            g_strdup_printf("%s%s%s, %" G_GUINT64_FORMAT, part->name.data, part->name.length > 0 ? ", " : "",
-                            part->type.data, part->size_bytes);
+        g_autofree char *size = g_strdup_printf("%" G_GUINT64_FORMAT, part->size_bytes);
+        g_autofree char *octets = sitting_text_with(summary->sitting, MSG_DESK_OCTETS, size);
+        g_autofree char *value = g_strdup_printf(
+            "%s%s%s, %s", part->name.data, part->name.length > 0 ? ", " : "", part->type.data, octets);
         page_field(page, 2, COLUMN, name, value);
     }
     if (left > 0) {
@@ -185,8 +195,7 @@ static char *reason_line(const struct summary *summary, const struct reason *rea
 {
     if (summary->may_read != MAY)
         return g_strdup(reason_name(reason->id));
-    g_autofree char *text = reason_text(reason, summary->sitting->language);
-    return g_strdup_printf("%s: %s", reason_name(reason->id), text);
+    return sitting_reason(summary->sitting, reason);
 }
 
 static char *recipient_line(const struct summary *summary, const struct hold_recipient *recipient)
@@ -197,11 +206,13 @@ static char *recipient_line(const struct summary *summary, const struct hold_rec
     if (recipient->state == HOLD_HELD)
         return g_string_free(line, FALSE);
     g_autofree char *at = sitting_moment(summary->sitting, recipient->changed_ms);
-    g_string_append_printf(line, ": %s %s", sitting_state(summary->sitting, recipient->state), at);
+    g_string_append_printf(line, "%s%s %s", text_of(summary, MSG_DESK_COLON),
+                           sitting_hold_state(summary->sitting, summary->hold, recipient->state), at);
     if (recipient->queue_id != NULL)
         g_string_append_printf(line, " (%s)", recipient->queue_id);
     if (recipient->via_later)
-        g_string_append_printf(line, ", %s", text_of(summary, MSG_DESK_LATER_ATTEMPT));
+        g_string_append_printf(line, "%s%s", text_of(summary, MSG_DESK_COMMA),
+                               text_of(summary, MSG_DESK_LATER_ATTEMPT));
     return g_string_free(line, FALSE);
 }
 
@@ -232,6 +243,20 @@ static void write_reasons(const struct summary *summary, struct page *page)
     }
 }
 
+/* The check that gave a reason, and what it said. */
+static char *check_line(const struct summary *summary, const struct reason *reason)
+{
+    static const enum message_id lines[] = {
+        [CHECK_PERMIT] = MSG_DESK_CHECK_YES,
+        [CHECK_DENY] = MSG_DESK_CHECK_NO,
+        [CHECK_UNKNOWN_TRANSIENT] = MSG_DESK_CHECK_UNKNOWN,
+        [CHECK_UNKNOWN_PERSISTENT] = MSG_DESK_CHECK_UNKNOWN,
+    };
+
+    return sitting_text_with(summary->sitting, lines[reason->answer],
+                             check_title(reason->check, summary->sitting->language));
+}
+
 /* Every reason of every recipient, with the check that gave it. */
 static void write_all_reasons(const struct summary *summary, struct page *page)
 {
@@ -244,9 +269,10 @@ static void write_all_reasons(const struct summary *summary, struct page *page)
         for (guint j = 0; recipient->reasons != NULL && j < recipient->reasons->len; j++) {
             const struct reason *reason = g_ptr_array_index(recipient->reasons, j);
             g_autofree char *why = reason_line(summary, reason);
+            g_autofree char *check = check_line(summary, reason);
 
             page_field(page, 4, 6, "", why);
-            page_field(page, 6, 8, "", check_title(reason->check, summary->sitting->language));
+            page_field(page, 6, 8, "", check);
         }
     }
 }
@@ -304,6 +330,23 @@ static void next(const struct summary *summary, struct page *page, gboolean *is_
     message_clear(&message);
 }
 
+/* What may be done with one that is approved, and has not gone. */
+static void write_next_of_release(const struct summary *summary, struct page *page, gboolean *is_headed,
+                                  const char *id)
+{
+    const struct sitting *sitting = summary->sitting;
+    const struct hold *hold = summary->hold;
+    gboolean may_settle = reviewer_may_settle(sitting->snapshot, sitting->reviewer, hold) == MAY;
+    gboolean is_stuck = hold->state == HOLD_HELD && hold->slip.trouble != NULL;
+
+    if (is_stuck && sitting_may_vote(sitting, hold) == MAY)
+        next(summary, page, is_headed, message_make(MSG_DESK_MAY_END, id, NULL));
+    if (is_stuck && may_settle)
+        next(summary, page, is_headed, message_make(MSG_DESK_MAY_TRY, id, NULL));
+    if (hold->state == HOLD_RELEASING && may_settle)
+        next(summary, page, is_headed, message_make(MSG_DESK_MAY_SETTLE, id, NULL));
+}
+
 static void write_next(const struct summary *summary, struct page *page)
 {
     const struct sitting *sitting = summary->sitting;
@@ -319,15 +362,14 @@ static void write_next(const struct summary *summary, struct page *page)
              message_make(hold_label_is_unknown(hold) ? MSG_DESK_MAY_VOTE_AS : MSG_DESK_MAY_VOTE, id, NULL));
     else if (is_open && summary->may_read == MAY) /* who may not read was told why */
         next(summary, page, &is_headed, sitting_why_not(sitting, may, hold, TRUE));
-    if (hold->state == HOLD_RELEASING &&
-        reviewer_may_settle(sitting->snapshot, sitting->reviewer, hold) == MAY)
-        next(summary, page, &is_headed, message_make(MSG_DESK_MAY_SETTLE, id, NULL));
+    write_next_of_release(summary, page, &is_headed, id);
 }
 
 gboolean summary_page(const struct summary *summary, gboolean reasons_only)
 {
     struct page page = page_new();
-    g_autofree char *heading = sitting_text_with(summary->sitting, MSG_DESK_HOLD, summary->hold->id);
+    enum message_id what = summary->hold->kind == KIND_REFUSED ? MSG_DESK_KEPT_COPY_OF : MSG_DESK_HOLD;
+    g_autofree char *heading = sitting_text_with(summary->sitting, what, summary->hold->id);
 
     page_heading(&page, heading);
     if (reasons_only) {

@@ -183,7 +183,7 @@ struct archive_copy *store_archive_find(struct store *store, const struct scheme
         return NULL;
     if (copies->len == 1)
         return g_ptr_array_steal_index(copies, 0);
-    g_set_error(error, STORE_ERROR, STORE_ERROR_ABSENT,
+    g_set_error(error, STORE_ERROR, copies->len == 0 ? STORE_ERROR_ABSENT : STORE_ERROR_SEVERAL,
                 copies->len == 0 ? "no archive copy is called %s" : "several archive copies begin with %s",
                 name);
     return NULL;

@@ -100,7 +100,7 @@ struct hold *store_hold(struct store *store, const struct schemes *schemes, cons
         return NULL;
     if (holds->len == 1)
         return g_ptr_array_steal_index(holds, 0);
-    g_set_error(error, STORE_ERROR, STORE_ERROR_ABSENT,
+    g_set_error(error, STORE_ERROR, holds->len == 0 ? STORE_ERROR_ABSENT : STORE_ERROR_SEVERAL,
                 holds->len == 0 ? "no hold is called %s" : "several holds begin with %s", name);
     return NULL;
 }

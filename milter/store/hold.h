@@ -92,8 +92,8 @@ struct hold_filter {
 /* Newest last. schemes are borrowed by the labels and must outlive them. */
 GPtrArray *store_holds(struct store *store, const struct schemes *schemes, const struct hold_filter *filter,
                        GError **error);
-/* By id, by a beginning of it that is not shared (4 characters at least), or by reference; ABSENT otherwise.
- */
+/* By id, by a beginning of it (4 characters at least), or by reference; ABSENT, or SEVERAL when it is a
+ * beginning that several have. */
 struct hold *store_hold(struct store *store, const struct schemes *schemes, const char *name, GError **error);
 struct recorded *store_hold_recorded(struct store *store, const struct hold *hold, GError **error);
 /* The octets as presented, digest verified; DAMAGED if not. New, *length. */

@@ -18,7 +18,13 @@
 
 #define STORE_ERROR store_error_quark()
 GQuark store_error_quark(void);
-enum store_error { STORE_ERROR_UNAVAILABLE, STORE_ERROR_ABSENT, STORE_ERROR_CHANGED, STORE_ERROR_DAMAGED };
+enum store_error {
+    STORE_ERROR_UNAVAILABLE,
+    STORE_ERROR_ABSENT,
+    STORE_ERROR_SEVERAL, /* the beginning of an id that several have */
+    STORE_ERROR_CHANGED,
+    STORE_ERROR_DAMAGED
+};
 
 struct store;
 

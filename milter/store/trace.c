@@ -38,7 +38,7 @@ static const char which_sql[] =
     " UNION SELECT * FROM (SELECT number FROM journal WHERE sender = ?4" NEWEST
     " UNION SELECT * FROM (SELECT journal AS number FROM journal_recipient WHERE canonical = ?4" NEWEST
     " UNION SELECT * FROM (SELECT number FROM journal WHERE hold IN"
-    " (SELECT number FROM hold WHERE length(?1) >= 8 AND id >= ?1 AND id < ?1 || '~'"
+    " (SELECT number FROM hold WHERE length(?1) >= 4 AND id >= ?1 AND id < ?1 || '~'"
     " UNION SELECT hold FROM hold_recipient WHERE queue_id = ?1"
     " UNION SELECT hold FROM attempt WHERE state < 3 AND queue_id = ?1)" NEWEST
     ") ORDER BY number DESC LIMIT ?5";

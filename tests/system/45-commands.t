@@ -58,6 +58,9 @@ is_deeply([$status, $out], [1, ''], 'an answer that says neither ok nor failed i
 ($status, $out, $err) = run($miji, '--lang', 'en', 'held', '--control', "unix:$dir/nobody");
 is($status, 2, 'without a daemon the status is 2');
 like($err, qr/^miji: no answer from the daemon at unix:\Q$dir\E\/nobody: No such file or directory; /, 'and it says why');
+($status, $out, $err) = run($miji, '--lang', 'en', '-c', "$dir/none.conf", 'status');
+is_deeply([$status, $err], [2, "miji: there is no configuration $dir/none.conf\n"],
+    'a configuration that -c names and that is not there leaves no other to be asked');
 
 # its text is decoded here
 my $mail = "Content-Type: text/plain; charset=GBK\r\nContent-Transfer-Encoding: base64\r\n\r\nu/rD3BtbMzFt\r\n";

@@ -51,6 +51,11 @@ static void test_wrapping(void)
     g_assert_cmpstr(unbroken, ==,
                     "x                                                           01234567890123456789\n"
                     "                                                            01234\n");
+    /* A Chinese word stays whole where the line may end a little earlier. */
+    g_autofree char *mixed = one_field(0, 60, "x", "marks differ: 秘密, 机密 and more");
+    g_assert_cmpstr(mixed, ==,
+                    "x                                                           marks differ: 秘密,\n"
+                    "                                                            机密 and more\n");
     assert_narrow(words);
     assert_narrow(chinese);
 }

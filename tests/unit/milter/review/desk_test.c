@@ -2,6 +2,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "milter/store/attempt.h"
+#include "milter/store/database.h"
 #include "tests/support/desk_scene.h"
 #include "tests/support/inspecting.h"
 #include "tests/support/json_check.h"
@@ -213,13 +215,62 @@ static void test_inspected(void)
     desk_scene_keep(scene, "one", octets, sizeof octets - 1);
     g_autofree char *page = desk_scene_done(scene, "sys", "show text en {one}", TRUE);
     g_assert_true(strstr(page, "  subject       三季度 ?[31m\n  author        柏松 <cai@agency.gov.cn>\n"
-                               "  addressed     an@agency.gov.cn\n  part 2        text/plain, 4\n"
-                               "  part 3        a.pdf, application/pdf, 1\n") != NULL);
+                               "  To field      an@agency.gov.cn\n  part 2        text/plain, 4 octets\n"
+                               "  part 3        a.pdf, application/pdf, 1 octets\n") != NULL);
     g_autofree char *json = desk_scene_done(scene, "sys", "show json en {one}", TRUE);
     g_assert_true(json_is_valid(json) && strstr(json, "\"subject\":\"三季度 \\u001b[31m\"") != NULL);
     g_assert_false(desk_scene_says(scene, "games", "show text en {one}", "三季度"));
     g_assert_true(desk_scene_says(scene, "games", "show json en {one}", "\"content\":null"));
     setting_end(&setting);
+}
+
+/* The beginning of several ids is not "no hold": who may list holds is told to write more, nobody else. */
+static void test_beginning_of_several(void)
+{
+    g_autoptr(desk_scene) scene = desk_scene_new();
+    g_autofree char *path = NULL;
+    struct database *database;
+
+    desk_scene_conflict(scene, "one", "cai@agency.gov.cn", "an@agency.gov.cn");
+    desk_scene_conflict(scene, "two", "cai@agency.gov.cn", "an@agency.gov.cn");
+    path = g_build_filename(scene->folder, "store.db", NULL);
+    database = database_open(path, FALSE, NULL);
+    g_assert_true(database_script(database, "UPDATE hold SET id = 'zzzz' || substr(id, 5)", NULL));
+    database_close(database);
+    desk_scene_no(scene, "sys", "approve text en zzzz",
+                  "several have an id that begins with zzzz; write more of it");
+    desk_scene_no(scene, "games", "show text zh zzzz", "有多个编号以 zzzz 开头，请多写几位");
+    desk_scene_no(scene, "news", "show text en zzzz",
+                  "there is no hold zzzz; `miji held` lists those that wait");
+    g_assert_true(desk_scene_says(scene, "man", "trace text en zzzz", "held as"));
+}
+
+/* What keeps an approved one, in words, and what may be done about it. */
+static void test_stuck(void)
+{
+    static const struct {
+        const char *trouble, *said;
+    } rows[] = {
+        {"recheck-failed not-cleared", "  problem       the check before release did not pass (not-cleared)\n"},
+        {"recheck-put-off directory-unavailable",
+         "  problem       the check before release cannot be made now\n"
+         "                (directory-unavailable)\n"},
+        {"release-failed 554 5.7.1 no", "  problem       Postfix refused it (554 5.7.1 no)\n"},
+        {"put-off 451 4.3.0 later", "  problem       Postfix has not taken it yet (451 4.3.0 later)\n"},
+    };
+    g_autoptr(desk_scene) scene = desk_scene_new();
+
+    desk_scene_conflict(scene, "one", "cai@agency.gov.cn", "an@agency.gov.cn");
+    g_free(desk_scene_done(scene, "sys", "approve text en {one}", TRUE));
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(hold) hold = desk_scene_hold(scene, "one");
+        g_assert_true(store_hold_waits(scene->store, hold, rows[i].trouble, 0, NULL));
+        g_assert_true(desk_scene_says(scene, "sys", "show text en {one}", rows[i].said));
+    }
+    g_assert_true(desk_scene_says(scene, "sys", "held text en",
+                                  "approved, waits for release: Postfix"));
+    g_assert_true(desk_scene_says(scene, "sys", "show text en {one}", " --note \"…\" ends it\n"));
+    g_assert_true(desk_scene_says(scene, "sys", "show text en {one}", " --again tries it now\n"));
 }
 
 /* A message whose every place tries to command a terminal. */
@@ -329,6 +380,8 @@ int main(int argc, char **argv)
     g_test_add_func("/review/desk/not-cleared", test_not_cleared);
     g_test_add_func("/review/desk/json", test_json);
     g_test_add_func("/review/desk/inspected", test_inspected);
+    g_test_add_func("/review/desk/beginning-of-several", test_beginning_of_several);
+    g_test_add_func("/review/desk/stuck", test_stuck);
     g_test_add_func("/review/desk/hostile", test_hostile);
     g_test_add_func("/review/desk/trace", test_trace);
     g_test_add_func("/review/desk/archive", test_archive);
