@@ -30,8 +30,8 @@ char *daemon_control_address(const struct invocation *invocation)
 
 int daemon_no_answer(const struct invocation *invocation, const GError *error)
 {
-    enum message_id why = g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_ACCES) ? MSG_CLI_NOT_IN_GROUP
-                                                                                   : MSG_CLI_NO_DAEMON;
+    enum message_id why =
+        g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_ACCES) ? MSG_CLI_NOT_IN_GROUP : MSG_CLI_NO_DAEMON;
     return command_fail(invocation, message_make(why, error->message, NULL));
 }
 

@@ -12,6 +12,7 @@
 /* Set once by log_open before any thread exists. */
 static enum log_kind sink = LOG_TO_STDERR;
 static const char *tag = "miji-milter";
+static gint also = -1; /* atomic: see log_also_to */
 
 static int facility_number(const char *name)
 {
@@ -81,6 +82,24 @@ static int priority(enum log_level level)
     return level == LOG_LEVEL_ERROR ? LOG_ERR : level == LOG_LEVEL_WARNING ? LOG_WARNING : LOG_INFO;
 }
 
+/* One call, so that lines of several threads and processes stay whole. Where nobody is left to read it,
+ * nobody is left to tell. */
+static void write_line(int fd, enum log_level level, const char *line)
+{
+    static const char *const names[] = {"error: ", "warning: ", ""};
+    const char *parts[] = {tag, ": ", names[level], line, "\n"};
+    struct iovec pieces[G_N_ELEMENTS(parts)];
+    for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
+        pieces[i] = (struct iovec){(char *)parts[i], strlen(parts[i])};
+    if (writev(fd, pieces, G_N_ELEMENTS(pieces)) < 0)
+        return;
+}
+
+void log_also_to(int fd)
+{
+    g_atomic_int_set(&also, fd);
+}
+
 void log_line(enum log_level level, const char *format, ...)
 {
     va_list arguments;
@@ -96,18 +115,13 @@ void log_line(enum log_level level, const char *format, ...)
         sd_journal_send("MESSAGE=%s", line, "PRIORITY=%i", priority(level), "SYSLOG_IDENTIFIER=%s", tag,
                         NULL);
         break;
-    case LOG_TO_STDERR: {
-        static const char *const names[] = {"error: ", "warning: ", ""};
-        /* One call, so that lines of several threads and processes stay whole. */
-        const char *parts[] = {tag, ": ", names[level], line, "\n"};
-        struct iovec pieces[G_N_ELEMENTS(parts)];
-        for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
-            pieces[i] = (struct iovec){(char *)parts[i], strlen(parts[i])};
-        if (writev(STDERR_FILENO, pieces, G_N_ELEMENTS(pieces)) < 0)
-            return; /* standard error is gone; nobody is left to tell */
+    case LOG_TO_STDERR:
+        write_line(STDERR_FILENO, level, line);
         break;
     }
-    }
+    int listener = g_atomic_int_get(&also);
+    if (level == LOG_LEVEL_ERROR && listener >= 0)
+        write_line(listener, level, line);
 }
 
 static void glib_says(const char *domain, GLogLevelFlags flags, const char *message, gpointer data)

@@ -245,6 +245,7 @@ static int run(struct service *service, const struct sockets *sockets, int chann
         return SERVE_EXIT_CONFIGURATION;
     }
     say_serving(service);
+    log_also_to(-1);
     channel_send(channel, &(struct channel_message){.word = CHANNEL_UP, .fd = -1});
     control_set_serving(running.control);
     gboolean good = callbacks_run();

@@ -18,8 +18,8 @@
 
 static gboolean fail(GError **error, const char *what, const char *address)
 {
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "cannot %s %s: %s", what, address,
-                g_strerror(errno));
+    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "cannot %s %s: %s%s", what, address,
+                g_strerror(errno), errno == EADDRINUSE ? "; does another miji-milter run?" : "");
     return FALSE;
 }
 

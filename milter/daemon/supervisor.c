@@ -84,9 +84,7 @@ static G_GNUC_NORETURN void be_daemon(struct supervisor *supervisor, int channel
     sigprocmask(SIG_UNBLOCK, &all, NULL);
     signal(SIGHUP, SIG_IGN);
     signal(SIGINT, SIG_IGN);
-    close(supervisor->signals);
-    if (supervisor->ready_pipe >= 0)
-        close(supervisor->ready_pipe);
+    close(supervisor->signals); /* ready_pipe stays: what goes wrong is said there, see log_also_to */
     _exit(serve(supervisor->snapshot, &supervisor->identity, channel, inspector_fd));
 }
 
@@ -122,6 +120,7 @@ static gboolean start_daemon(struct supervisor *supervisor)
 static void tell_ready(struct supervisor *supervisor)
 {
     sd_notify(0, "READY=1");
+    log_also_to(-1);
     if (supervisor->ready_pipe >= 0) {
         if (write(supervisor->ready_pipe, "+", 1) < 0)
             log_line(LOG_LEVEL_WARNING, "nobody waits for the start any more");
@@ -192,16 +191,19 @@ static void daemon_ended(struct supervisor *supervisor, int status)
         supervisor->status = WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 2;
         return;
     }
-    if (WIFSIGNALED(status))
-        log_line(LOG_LEVEL_ERROR, "the daemon died of signal %d (%s)", WTERMSIG(status),
-                 strsignal(WTERMSIG(status)));
-    else
-        log_line(LOG_LEVEL_ERROR, "the daemon ended with status %d", WEXITSTATUS(status));
     if (configuration && !supervisor->ever_up) {
+        log_line(LOG_LEVEL_ERROR, "not started: see the line before");
         supervisor->stopping = TRUE;
         supervisor->status = 2;
         return;
     }
+    if (WIFSIGNALED(status))
+        log_line(LOG_LEVEL_ERROR, "the daemon died of signal %d (%s)", WTERMSIG(status),
+                 strsignal(WTERMSIG(status)));
+    else if (configuration)
+        log_line(LOG_LEVEL_ERROR, "the daemon cannot start again (see the line before); tried again soon");
+    else
+        log_line(LOG_LEVEL_ERROR, "the daemon ended with status %d", WEXITSTATUS(status));
     revive_later(&supervisor->daemon_again, supervisor->up);
 }
 
@@ -340,6 +342,23 @@ static gboolean let_go(gboolean logs_to_stderr)
     return done;
 }
 
+/* The start as it is heard: errors, as they are shown, then "+" when the daemon serves. */
+static gboolean hear_start(int fd)
+{
+    char text[4096];
+    gboolean up = FALSE;
+    while (!up) {
+        ssize_t n = read(fd, text, sizeof text);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            break;
+        up = text[n - 1] == '+';
+        fwrite(text, 1, (gsize)n - (gsize)up, stderr);
+    }
+    return up;
+}
+
 /* Detaches: the caller's process waits until the daemon serves and ends with what came of it. */
 static int detach(gboolean logs_to_stderr)
 {
@@ -350,12 +369,8 @@ static int detach(gboolean logs_to_stderr)
     if (pid < 0)
         return -1;
     if (pid > 0) {
-        char word = 0;
         close(ends[1]);
-        if (read(ends[0], &word, 1) == 1 && word == '+')
-            _exit(0);
-        fprintf(stderr, "miji-milter: it does not start; the log says why\n");
-        _exit(2);
+        _exit(hear_start(ends[0]) ? 0 : 2);
     }
     close(ends[0]);
     setsid();
@@ -378,6 +393,8 @@ static int supervise(struct supervisor *supervisor)
         return 2;
     }
     log_open("miji-milter", conf->log, conf->log_facility);
+    if (conf->log != LOG_TO_STDERR)
+        log_also_to(supervisor->options->foreground ? STDERR_FILENO : supervisor->ready_pipe);
     supervisor->signals = catch_signals();
     supervisor->inquiries = inquiries_new(tell_answer, supervisor);
     if (supervisor->signals < 0 || !start_daemon(supervisor))

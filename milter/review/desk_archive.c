@@ -28,8 +28,8 @@ static void write_copy(const struct sitting *sitting, struct page *page, const s
     g_autofree char *first = g_strdup_printf("%s  %s  %s", at, sitting_label(sitting, copy->display), sender);
     const char *between = sitting_text(sitting, MSG_DESK_SEMICOLON);
     const char *outcome = copy->outcome != NULL ? sitting_word(sitting, copy->outcome) : NULL;
-    g_autofree char *second = g_strconcat(copy->archive, between, recipients,
-                                          outcome != NULL ? between : NULL, outcome, NULL);
+    g_autofree char *second =
+        g_strconcat(copy->archive, between, recipients, outcome != NULL ? between : NULL, outcome, NULL);
 
     page_field(page, 0, LIST_COLUMN, id, first);
     page_field(page, 0, LIST_COLUMN, "", second);

@@ -98,8 +98,8 @@ static char *state_line(const struct sitting *sitting, const struct hold *hold)
         return g_strdup(sitting_state(sitting, hold->state));
     left = hold->slip.approved ? g_strdup(sitting_text(sitting, MSG_DESK_APPROVED_WAITS))
                                : time_left(sitting, hold->slip.deadline_ms);
-    g_autofree char *line = g_strconcat(sitting_state(sitting, hold->state),
-                                        sitting_text(sitting, MSG_DESK_COMMA), left, NULL);
+    g_autofree char *line =
+        g_strconcat(sitting_state(sitting, hold->state), sitting_text(sitting, MSG_DESK_COMMA), left, NULL);
     if (hold->slip.trouble == NULL)
         return g_steal_pointer(&line);
     g_autofree char *trouble = sitting_trouble(sitting, hold->slip.trouble);
@@ -118,9 +118,9 @@ static void write_hold(const struct sitting *sitting, struct page *page, const s
     g_autofree char *recipients = sitting_text_with(sitting, MSG_DESK_RECIPIENTS, number);
     g_autofree char *state = state_line(sitting, hold);
     const char *between = sitting_text(sitting, MSG_DESK_SEMICOLON);
-    g_autofree char *second =
-        hold->slip.queue != NULL ? g_strconcat(hold->slip.queue, between, recipients, between, state, NULL)
-                                 : g_strconcat(recipients, between, state, NULL);
+    g_autofree char *second = hold->slip.queue != NULL
+                                  ? g_strconcat(hold->slip.queue, between, recipients, between, state, NULL)
+                                  : g_strconcat(recipients, between, state, NULL);
     g_autofree char *why = reason_line(sitting, hold);
 
     page_field(page, 0, COLUMN, id, first);

@@ -38,11 +38,11 @@ gboolean sitting_fail(struct sitting *sitting, const char *name, const GError *e
     if (g_error_matches(error, STORE_ERROR, STORE_ERROR_ABSENT))
         return sitting_refuse(sitting, message_make(MSG_DESK_NO_HOLD, name, NULL));
     if (g_error_matches(error, STORE_ERROR, STORE_ERROR_SEVERAL)) /* who sees no holds learns of none */
-        return sitting_refuse(
-            sitting, message_make(sitting_is_watcher(sitting) || sitting->reviewer->queues->len > 0
-                                      ? MSG_DESK_SEVERAL
-                                      : MSG_DESK_NO_HOLD,
-                                  name, NULL));
+        return sitting_refuse(sitting,
+                              message_make(sitting_is_watcher(sitting) || sitting->reviewer->queues->len > 0
+                                               ? MSG_DESK_SEVERAL
+                                               : MSG_DESK_NO_HOLD,
+                                           name, NULL));
     if (g_error_matches(error, STORE_ERROR, STORE_ERROR_CHANGED))
         return sitting_refuse(sitting, message_make(MSG_DESK_CHANGED, name, NULL));
     log_line(LOG_LEVEL_ERROR, "%s by %s: %s", sitting->request->word, reviewer_name(sitting->reviewer),
@@ -266,20 +266,13 @@ const char *sitting_word(const struct sitting *sitting, const char *word)
         const char *word;
         enum message_id id;
     } words[] = {
-        {"deliver", MSG_DESK_WORD_DELIVER},
-        {"hold", MSG_DESK_WORD_HOLD},
-        {"refuse", MSG_DESK_WORD_REFUSE},
-        {"defer", MSG_DESK_WORD_DEFER},
-        {"settled", MSG_DESK_WORD_SETTLED},
-        {"accept", MSG_DESK_WORD_DELIVER},
-        {"person", MSG_DESK_WORD_PERSON},
-        {"peer", MSG_DESK_WORD_PEER},
-        {"device", MSG_DESK_WORD_DEVICE},
-        {"outside", MSG_DESK_WORD_OUTSIDE},
-        {"held", MSG_DESK_STATE_HELD},
-        {"releasing", MSG_DESK_STATE_RELEASING},
-        {"released", MSG_DESK_STATE_RELEASED},
-        {"refused", MSG_DESK_STATE_REFUSED},
+        {"deliver", MSG_DESK_WORD_DELIVER},    {"hold", MSG_DESK_WORD_HOLD},
+        {"refuse", MSG_DESK_WORD_REFUSE},      {"defer", MSG_DESK_WORD_DEFER},
+        {"settled", MSG_DESK_WORD_SETTLED},    {"accept", MSG_DESK_WORD_DELIVER},
+        {"person", MSG_DESK_WORD_PERSON},      {"peer", MSG_DESK_WORD_PEER},
+        {"device", MSG_DESK_WORD_DEVICE},      {"outside", MSG_DESK_WORD_OUTSIDE},
+        {"held", MSG_DESK_STATE_HELD},         {"releasing", MSG_DESK_STATE_RELEASING},
+        {"released", MSG_DESK_STATE_RELEASED}, {"refused", MSG_DESK_STATE_REFUSED},
         {"expired", MSG_DESK_STATE_EXPIRED},
     };
 

@@ -148,8 +148,8 @@ static void write_parts(const struct summary *summary, struct page *page)
         }
         g_autofree char *size = g_strdup_printf("%" G_GUINT64_FORMAT, part->size_bytes);
         g_autofree char *octets = sitting_text_with(summary->sitting, MSG_DESK_OCTETS, size);
-        g_autofree char *value = g_strdup_printf(
-            "%s%s%s, %s", part->name.data, part->name.length > 0 ? ", " : "", part->type.data, octets);
+        g_autofree char *value = g_strdup_printf("%s%s%s, %s", part->name.data,
+                                                 part->name.length > 0 ? ", " : "", part->type.data, octets);
         page_field(page, 2, COLUMN, name, value);
     }
     if (left > 0) {

@@ -84,7 +84,7 @@ static char *advice(const struct database *database, int code)
         return g_strdup(
             "the file is damaged: stop the daemon, keep a copy of the folder, and bring back a backup");
     if (code == SQLITE_NOTADB)
-        return g_strdup("the file is no database: something else stands in its place, or it is damaged");
+        return g_strdup("the file is no database, or is damaged: keep a copy of the folder, and bring back a backup");
     return NULL;
 }
 

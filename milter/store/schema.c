@@ -3,12 +3,12 @@
 #include "milter/store/store.h"
 
 /*
- * Times are milliseconds since the epoch. Numbers are rowids. `sealed` octets are seal.h's. Labels stand twice:
- * as people read them, and in a form that today's schemes can read again (label_record.h).
+ * Times are milliseconds since the epoch. Numbers are rowids. `sealed` octets are seal.h's. Labels stand
+ * twice: as people read them, and in a form that today's schemes can read again (label_record.h).
  */
 static const char tables[] =
-    /* "secret": that for keyed hashes (K), wrapped by the store key once there is one; "key mark": by which that
-     * key is recognised; "settled": changed to be sure of the log after a commit that failed */
+    /* "secret": that for keyed hashes (K), wrapped by the store key once there is one; "key mark": by which
+     * that key is recognised; "settled": changed to be sure of the log after a commit that failed */
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
     /* older store keys, each wrapped by the next */
     "CREATE TABLE keyring (key_mark BLOB PRIMARY KEY, wrapped_by BLOB NOT NULL, wrapped BLOB NOT NULL)"
@@ -22,11 +22,14 @@ static const char tables[] =
     /* kind: 0 hold, 1 refused copy; record: sealed session and envelope; about: identity without recipient. A
      * number is never used again: journal and archive name it when the hold is gone */
     "CREATE TABLE hold (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,"
-    " kind INTEGER NOT NULL, at_ms INTEGER NOT NULL, reference TEXT NOT NULL, queue_id TEXT, class INTEGER NOT NULL, login TEXT,"
+    " kind INTEGER NOT NULL, at_ms INTEGER NOT NULL, reference TEXT NOT NULL, queue_id TEXT, class INTEGER "
+    "NOT NULL, login TEXT,"
     " sender TEXT NOT NULL, zone TEXT NOT NULL, person TEXT, owner_address TEXT, authors TEXT NOT NULL,"
     " size INTEGER NOT NULL, digest BLOB NOT NULL, about BLOB NOT NULL, content INTEGER NOT NULL,"
-    " record BLOB NOT NULL, display TEXT, label TEXT, system_high INTEGER NOT NULL, courtesy INTEGER NOT NULL,"
-    " answered INTEGER NOT NULL DEFAULT 0, seen_again INTEGER NOT NULL DEFAULT 0, generation INTEGER NOT NULL,"
+    " record BLOB NOT NULL, display TEXT, label TEXT, system_high INTEGER NOT NULL, courtesy INTEGER NOT "
+    "NULL,"
+    " answered INTEGER NOT NULL DEFAULT 0, seen_again INTEGER NOT NULL DEFAULT 0, generation INTEGER NOT "
+    "NULL,"
     " snapshot_hash TEXT NOT NULL, closed_ms INTEGER);"
     "CREATE INDEX hold_reference ON hold (reference);"
     "CREATE INDEX hold_about ON hold (about);"
@@ -75,7 +78,8 @@ static const char tables[] =
 
     "CREATE TABLE archive_copy (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, archive TEXT NOT NULL,"
     " digest BLOB NOT NULL, at_ms INTEGER NOT NULL, keep_until_ms INTEGER NOT NULL, reference TEXT NOT NULL,"
-    " display TEXT, label TEXT, system_high INTEGER NOT NULL, size INTEGER NOT NULL, content INTEGER NOT NULL,"
+    " display TEXT, label TEXT, system_high INTEGER NOT NULL, size INTEGER NOT NULL, content INTEGER NOT "
+    "NULL,"
     " UNIQUE (archive, digest));"
     "CREATE INDEX archive_copy_at ON archive_copy (at_ms);"
     "CREATE INDEX archive_copy_content ON archive_copy (content);"
@@ -88,7 +92,8 @@ static const char tables[] =
 
     "CREATE TABLE journal (number INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, reference TEXT NOT NULL,"
     " queue_id TEXT, message_id TEXT, sender TEXT NOT NULL, class INTEGER NOT NULL, zone TEXT NOT NULL,"
-    " label TEXT, act INTEGER NOT NULL, hold INTEGER, generation INTEGER NOT NULL, snapshot_hash TEXT NOT NULL,"
+    " label TEXT, act INTEGER NOT NULL, hold INTEGER, generation INTEGER NOT NULL, snapshot_hash TEXT NOT "
+    "NULL,"
     " about BLOB NOT NULL, count INTEGER NOT NULL DEFAULT 1, last_ms INTEGER NOT NULL);"
     "CREATE INDEX journal_reference ON journal (reference);"
     "CREATE INDEX journal_queue_id ON journal (queue_id);"
@@ -130,11 +135,12 @@ gboolean schema_prepare(struct database *database, GError **error)
         return TRUE;
     if (version != 0 || application != 0 || !schema_is_new(database)) {
         g_set_error(error, STORE_ERROR, STORE_ERROR_UNAVAILABLE,
-                    application == APPLICATION
+                    application == APPLICATION && version > SCHEMA_VERSION
                         ? "%s: has version %" G_GINT64_FORMAT
-                          ", this program knows up to %d: it was written by a newer one"
+                          ", this program knows up to %d: it was written by a newer one; start that one, or "
+                          "bring back a backup from before"
                         : "%s: is no database of this program, or damaged (version %" G_GINT64_FORMAT
-                          ", %d expected)",
+                          ", %d expected): name another \"state\", or bring back a backup",
                     database_path(database), version, SCHEMA_VERSION);
         return FALSE;
     }

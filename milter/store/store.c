@@ -92,8 +92,9 @@ static int lock_take(const char *directory, GError **error)
         gssize n = pread(fd, text, sizeof text - 1, 0);
         text[n > 0 ? strspn(text, "0123456789") : 0] = '\0';
         g_set_error(error, STORE_ERROR, STORE_ERROR_UNAVAILABLE,
-                    "%s: another process has this store open (%s): two must never write one", path,
-                    text[0] != '\0' ? text : "number not known");
+                    "%s: another process has this store open (%s): two must never write one; stop "
+                    "it, or name another \"state\"",
+                    path, text[0] != '\0' ? text : "number not known");
         close(fd);
         return -1;
     }
@@ -116,10 +117,12 @@ static gboolean check_with(struct database *database, const char *pragma, GError
         return FALSE;
     if (answer == ROWS_ROW && g_strcmp0(rows_text(rows, 0), "ok") == 0)
         return TRUE;
+    /* SQLite's words have several lines; the last one says what is wrong */
+    g_auto(GStrv) lines = g_strsplit(answer == ROWS_ROW ? rows_text(rows, 0) : "no answer", "\n", -1);
     g_set_error(
         error, STORE_ERROR, STORE_ERROR_UNAVAILABLE,
         "%s: the file is damaged (%s): stop the daemon, keep a copy of the folder, and bring back a backup",
-        database_path(database), answer == ROWS_ROW ? rows_text(rows, 0) : "no answer");
+        database_path(database), lines[0] != NULL ? lines[g_strv_length(lines) - 1] : "");
     return FALSE;
 }
 

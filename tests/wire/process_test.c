@@ -220,6 +220,15 @@ static void stop_orphan(void)
     g_assert_cmpint(status, ==, 0);
 }
 
+/* The reason, then that it is not started. */
+static void expect_why(const char *said, const char *why)
+{
+    g_test_message("%s", said);
+    g_assert_true(g_str_has_prefix(said, "miji-milter: error: "));
+    g_assert_nonnull(strstr(said, why));
+    g_assert_true(g_str_has_suffix(said, "\nmiji-milter: error: not started: see the line before\n"));
+}
+
 /* Without -f the command ends when the daemon serves, and so does what waits for its output. */
 static void test_detached(void)
 {
@@ -237,8 +246,31 @@ static void test_detached(void)
     g_assert_cmpstr(said, ==, "");
     g_assert_true(g_file_test(socket, G_FILE_TEST_EXISTS));
     g_assert_cmpint(run_milter(conf, NULL, &said_again), ==, 2);
-    g_assert_cmpstr(said_again, ==, "miji-milter: it does not start; the log says why\n");
+    expect_why(said_again, "cannot listen on unix:");
     stop_orphan();
+}
+
+/* Who starts it at a terminal reads there why it does not start, also where the log is syslog; in the
+ * foreground, too. */
+static void test_says_why(void)
+{
+    g_autofree char *conf =
+        write_variant("fifth.conf", TEXTS("milter.sock", "fifth.sock", "local.sock", "fifth-local.sock",
+                                          "control.sock", "fifth-control.sock", "log      \"stderr\"",
+                                          "log      \"syslog:mail\"", "/state\"", "/fifth-state\""));
+    g_autofree char *state = path_of("fifth-state"), *store = path_of("fifth-state/store.db");
+    g_autofree char *detached = NULL, *foreground = NULL;
+    struct stat st;
+
+    make_state(state);
+    g_assert_true(
+        g_file_set_contents(store, "what is no database, and long enough to be seen as none", -1, NULL));
+    g_assert_cmpint(stat(state, &st), ==, 0);
+    g_assert_cmpint(chown(store, st.st_uid, st.st_gid), ==, 0);
+    g_assert_cmpint(run_milter(conf, NULL, &detached), ==, 2);
+    expect_why(detached, "store.db: the file is no database");
+    g_assert_cmpint(run_milter(conf, "-f", &foreground), ==, 2);
+    expect_why(foreground, "store.db: the file is no database");
 }
 
 int main(int argc, char **argv)
@@ -252,5 +284,6 @@ int main(int argc, char **argv)
     g_test_add_func("/wire/process/second-store", test_second_store);
     g_test_add_func("/wire/process/inspector-is-away", test_inspector_is_away);
     g_test_add_func("/wire/process/detached", test_detached);
+    g_test_add_func("/wire/process/says-why", test_says_why);
     return scene_run("/wire/process");
 }

@@ -251,7 +251,8 @@ static void test_stuck(void)
     static const struct {
         const char *trouble, *said;
     } rows[] = {
-        {"recheck-failed not-cleared", "  problem       the check before release did not pass (not-cleared)\n"},
+        {"recheck-failed not-cleared",
+         "  problem       the check before release did not pass (not-cleared)\n"},
         {"recheck-put-off directory-unavailable",
          "  problem       the check before release cannot be made now\n"
          "                (directory-unavailable)\n"},
@@ -267,8 +268,7 @@ static void test_stuck(void)
         g_assert_true(store_hold_waits(scene->store, hold, rows[i].trouble, 0, NULL));
         g_assert_true(desk_scene_says(scene, "sys", "show text en {one}", rows[i].said));
     }
-    g_assert_true(desk_scene_says(scene, "sys", "held text en",
-                                  "approved, waits for release: Postfix"));
+    g_assert_true(desk_scene_says(scene, "sys", "held text en", "approved, waits for release: Postfix"));
     g_assert_true(desk_scene_says(scene, "sys", "show text en {one}", " --note \"…\" ends it\n"));
     g_assert_true(desk_scene_says(scene, "sys", "show text en {one}", " --again tries it now\n"));
 }

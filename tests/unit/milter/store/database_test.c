@@ -201,7 +201,8 @@ static void test_no_database(void)
     g_autoptr(GError) error = NULL;
     write_file(folder, text, 8192);
     g_assert_null(database_open(path, FALSE, &error));
-    expect_end(error, path, "the file is no database: something else stands in its place, or it is damaged");
+    expect_end(error, path,
+               "the file is no database, or is damaged: keep a copy of the folder, and bring back a backup");
 }
 
 static void test_damaged(void)
@@ -246,12 +247,14 @@ static void test_schema(void)
     must(database, "PRAGMA user_version = 99");
     g_assert_false(schema_prepare(database, &error));
     expect_end(error, database_path(database),
-               "has version 99, this program knows up to 1: it was written by a newer one");
+               "has version 99, this program knows up to 1: it was written by a newer one; start that one, "
+               "or bring back a backup from before");
     g_clear_error(&error);
     must(database, "PRAGMA user_version = 0; PRAGMA application_id = 0");
     g_assert_false(schema_prepare(database, &error));
     expect_end(error, database_path(database),
-               "is no database of this program, or damaged (version 0, 1 expected)");
+               "is no database of this program, or damaged (version 0, 1 expected): name another \"state\", "
+               "or bring back a backup");
     database_close(database);
 }
 
