@@ -62,6 +62,7 @@ void read_archive(struct reader *reader, struct reading *reading)
     g_ptr_array_add(reading->conf->archives, archive.archive);
     block_read(reader->statement->block, kinds, MSG_OF_ARCHIVE, reader->diagnostics, &archive);
     if (!archive.has_keep && diagnostics_errors(reader->diagnostics) == errors)
-        reader_fail(reader, DIAG_MISSING, name->span,
-                    message_make(MSG_ARCHIVE_WITHOUT_KEEP, name->text, NULL));
+        diagnostic_help(reader_fail(reader, DIAG_MISSING, name->span,
+                                    message_make(MSG_ARCHIVE_WITHOUT_KEEP, name->text, NULL)),
+                        message_make(MSG_ARCHIVE_WITHOUT_KEEP_HELP, NULL));
 }

@@ -129,7 +129,7 @@ static void report_key(struct reading *reading, enum key_fault fault, uid_t uid)
         enum diagnostic_id id;
         enum message_id message, help;
     } faults[] = {
-        [KEY_NOT_PLAIN] = {DIAG_NO_FILE, MSG_NOT_A_FILE, MSG_NONE},
+        [KEY_NOT_PLAIN] = {DIAG_NO_FILE, MSG_KEY_NOT_PLAIN, MSG_NONE},
         [KEY_OWNER] = {DIAG_UNSAFE_FILE, MSG_KEY_OWNER, MSG_KEY_OWNER_HELP},
         [KEY_RIGHTS] = {DIAG_UNSAFE_FILE, MSG_KEY_RIGHTS, MSG_KEY_RIGHTS_HELP},
         [KEY_UNREADABLE] = {DIAG_NO_FILE, MSG_KEY_UNREADABLE, MSG_KEY_OWNER_HELP},

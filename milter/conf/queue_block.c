@@ -110,7 +110,8 @@ static void read_deadline(struct reader *reader, gpointer context)
     if (end == KW_COUNT) {
         reader_expected(reader, MSG_REFUSE_OR_HOLD, NULL);
     } else if (end == KW_DELIVER) {
-        reader_fail(reader, DIAG_OPEN_DOOR, place, message_make(MSG_DEADLINE_DELIVERS, NULL));
+        diagnostic_help(reader_fail(reader, DIAG_OPEN_DOOR, place, message_make(MSG_DEADLINE_DELIVERS, NULL)),
+                        message_make(MSG_DEADLINE_DELIVERS_HELP, NULL));
     } else if (end == KW_HOLD_IN) {
         const struct item *next = value_queue(reading->reading, reader);
         if (next == NULL)
@@ -166,6 +167,7 @@ void read_queue(struct reader *reader, struct reading *reading)
     g_ptr_array_add(reading->policy->queues, g_strdup(name->text));
     block_read(reader->statement->block, kinds, MSG_OF_QUEUE, reader->diagnostics, &queue);
     if (!queue.has_reviewers && diagnostics_errors(reader->diagnostics) == errors)
-        reader_fail(reader, DIAG_MISSING, name->span,
-                    message_make(MSG_QUEUE_WITHOUT_REVIEWERS, name->text, NULL));
+        diagnostic_help(reader_fail(reader, DIAG_MISSING, name->span,
+                                    message_make(MSG_QUEUE_WITHOUT_REVIEWERS, name->text, NULL)),
+                        message_make(MSG_QUEUE_WITHOUT_REVIEWERS_HELP, NULL));
 }

@@ -2,6 +2,7 @@
 #include "milter/conf/value.h"
 
 #include "policy/person/address.h"
+#include "policy/person/dn.h"
 
 gboolean value_person(struct reader *reader, enum message_id what, GPtrArray *people)
 {
@@ -24,10 +25,12 @@ gboolean value_members(struct reader *reader, GPtrArray *people)
 
     if (item == NULL)
         return FALSE;
-    if (item->text[0] != '\0') {
+    if (item->text[0] != '\0' && dn_is_valid(item->text)) {
         g_ptr_array_add(people, who_new(WHO_MEMBERS, item->text));
         return TRUE;
     }
-    reader_fail(reader, DIAG_RANGE, item->span, message_make(MSG_EMPTY_GROUP, NULL));
+    diagnostic_help(
+        reader_fail(reader, DIAG_ADDRESS, item->span, message_make(MSG_NOT_A_GROUP, item->text, NULL)),
+        message_make(MSG_NOT_A_GROUP_HELP, NULL));
     return FALSE;
 }

@@ -148,7 +148,9 @@ static void warn_of_queue(struct store *store, const struct snapshot *snapshot)
     if (error)
         log_line(LOG_LEVEL_ERROR, "store: %s", error->message);
     if (queue)
-        log_line(LOG_LEVEL_ERROR, "the queue \"%s\" holds mail, but the configuration does not know it",
+        log_line(LOG_LEVEL_ERROR,
+                 "the queue \"%s\" holds mail, but the configuration does not know it: put it back, or its "
+                 "reviewers cannot decide",
                  queue);
 }
 

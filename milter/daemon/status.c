@@ -95,6 +95,47 @@ static void line(GString *out, enum message_id label, enum language language, co
     g_string_append_c(out, '\n');
 }
 
+/* Takes the value over. */
+static void line_of(GString *out, enum message_id label, enum language language, struct message value)
+{
+    g_autofree char *text = message_format(&value, language);
+    line(out, label, language, "%s", text);
+    message_clear(&value);
+}
+
+static struct message program(void)
+{
+    g_autofree char *pid = g_strdup_printf("%d", (int)getpid());
+    return message_make(MSG_STATUS_PROGRAM, MIJI_VERSION, pid, NULL);
+}
+
+/* In the largest unit of which there are two. */
+static struct message time_up(gint64 seconds)
+{
+    static const struct {
+        enum message_id id;
+        gint64 seconds;
+    } units[] = {{MSG_STATUS_DAYS, 86400}, {MSG_STATUS_HOURS, 3600}, {MSG_STATUS_MINUTES, 60}};
+    enum message_id id = MSG_STATUS_SECONDS;
+    gint64 count = seconds;
+    for (gsize i = 0; i < G_N_ELEMENTS(units) && id == MSG_STATUS_SECONDS; i++)
+        if (seconds >= 2 * units[i].seconds) {
+            id = units[i].id;
+            count = seconds / units[i].seconds;
+        }
+    g_autofree char *number = g_strdup_printf("%" G_GINT64_FORMAT, count);
+    return message_make(id, number, NULL);
+}
+
+static struct message people(const struct directory_status *directory)
+{
+    g_autofree char *cached = g_strdup_printf("%u", directory->cached);
+    g_autofree char *hits = g_strdup_printf("%" G_GUINT64_FORMAT, directory->hits);
+    g_autofree char *searches = g_strdup_printf("%" G_GUINT64_FORMAT, directory->searches);
+    g_autofree char *failures = g_strdup_printf("%" G_GUINT64_FORMAT, directory->failures);
+    return message_make(MSG_STATUS_PEOPLE_ARE, cached, hits, searches, failures, NULL);
+}
+
 static void append_store_text(GString *out, const struct store_status *store, enum language language)
 {
     if (store->available)
@@ -114,8 +155,8 @@ static char *as_text(struct service *service, const struct status *s, enum langu
     gint draining = g_atomic_int_get(&service->draining);
     line(out, MSG_STATUS_DAEMON, language, "%s",
          message_text(draining ? MSG_STATUS_DRAINING : MSG_STATUS_SERVING, language));
-    line(out, MSG_STATUS_VERSION, language, "%s, pid %d", MIJI_VERSION, (int)getpid());
-    line(out, MSG_STATUS_UP, language, "%" G_GINT64_FORMAT " s", s->up_seconds);
+    line_of(out, MSG_STATUS_VERSION, language, program());
+    line_of(out, MSG_STATUS_UP, language, time_up(s->up_seconds));
     line(out, MSG_STATUS_SNAPSHOT, language, "%u, %.12s", s->snapshot->generation, s->snapshot->hash);
     line(out, MSG_STATUS_SESSIONS, language, "%d / %d", g_atomic_int_get(&service->sessions),
          service->most_sessions);
@@ -128,9 +169,7 @@ static char *as_text(struct service *service, const struct status *s, enum langu
          s->directory.where
              ? s->directory.where
              : message_text(s->directory.connected ? MSG_STATUS_CONNECTED : MSG_STATUS_NOT_ASKED, language));
-    line(out, MSG_STATUS_PEOPLE, language,
-         "%u, hits %" G_GUINT64_FORMAT ", searches %" G_GUINT64_FORMAT ", failures %" G_GUINT64_FORMAT,
-         s->directory.cached, s->directory.hits, s->directory.searches, s->directory.failures);
+    line_of(out, MSG_STATUS_PEOPLE, language, people(&s->directory));
     append_store_text(out, &s->store, language);
     return g_string_free(out, FALSE);
 }

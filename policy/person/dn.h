@@ -1,5 +1,6 @@
 /*
- * dn: distinguished names (RFC 4514), as far as people need them. Pure; any thread. Private to policy/person.
+ * dn: distinguished names (RFC 4514), as far as people need them. Pure; any thread. Used within policy/person,
+ * and by milter/conf to see whether a group is named by one.
  */
 #ifndef POLICY_PERSON_DN_H
 #define POLICY_PERSON_DN_H

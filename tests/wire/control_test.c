@@ -59,6 +59,19 @@ static void expect_status(void)
     g_assert_true(g_str_has_prefix(text, "{\"version\": "));
 }
 
+/* For people, in their language to the last word. */
+static void test_status_in_chinese(void)
+{
+    g_autofree char *address = control_address();
+    gboolean ok = FALSE;
+    g_autoptr(control_request) request = control_request_new("status", FALSE, LANGUAGE_ZH);
+    g_autofree char *text = control_ask(address, request, 20000, NULL, &ok, NULL);
+
+    g_assert_true(ok && strstr(text, "进程号 ") != NULL && strstr(text, "，命中 ") != NULL);
+    g_assert_true(strstr(text, "pid") == NULL && strstr(text, "hits") == NULL &&
+                  strstr(text, " s\n") == NULL);
+}
+
 static void test_requests(void)
 {
     static const struct {
@@ -333,6 +346,7 @@ int main(int argc, char **argv)
     g_test_set_nonfatal_assertions();
     scene_open_keeping("inet:9@127.0.0.1", NULL);
     g_test_add_func("/wire/control/requests", test_requests);
+    g_test_add_func("/wire/control/status-in-chinese", test_status_in_chinese);
     g_test_add_func("/wire/control/too-long", test_too_long);
     g_test_add_func("/wire/control/silent", test_silent);
     g_test_add_func("/wire/control/many", test_many);

@@ -197,8 +197,8 @@ static void test_queue_stays(void)
     answer = scene_ask(request, &ok);
     g_assert_false(ok);
     g_assert_cmpstr(answer, ==,
-                    "the queue \"labels\" still holds mail: decide on it first, or keep the queue; "
-                    "nothing was changed\n");
+                    "the queue \"labels\" still holds mail: decide on it first "
+                    "(miji held --queue \"labels\"), or keep the queue\n");
     g_assert_true(g_file_set_contents(path, before, -1, &error));
     again = scene_ask(request, &ok);
     g_assert_true(ok);

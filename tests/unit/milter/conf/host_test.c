@@ -172,16 +172,16 @@ static void test_key(struct fixture *f, gconstpointer data)
     g_assert_cmpint(g_unlink(path), ==, 0);
     g_assert_cmpint(symlink(f->folder->conf, path), ==, 0);
     g_autofree char *link = said(f, f->head, key);
-    says(link, "/store.key is not a file [no-file]");
+    says(link, "/store.key is not a file (a link is not followed) [no-file]");
     if (geteuid() == 0) {
         g_assert_cmpint(g_unlink(path), ==, 0);
         conf_folder_write(f->folder, "store.key", octets, 0400);
         g_autofree char *of_root = said(f, f->head, key);
-        says(of_root, "/store.key belongs to root, and nobody may not read it [no-file]");
-        says(f->folder->chinese, "/store.key 属于 root，nobody 无权读取 [no-file]");
+        says(of_root, "/store.key belongs to root, and user nobody cannot read it [no-file]");
+        says(f->folder->chinese, "/store.key 属于 root，用户 nobody 无法读取 [no-file]");
         g_assert_cmpint(chown(path, f->uid + 1, (gid_t)-1), ==, 0);
         g_autofree char *of_another = said(f, f->head, key);
-        says(of_another, "/store.key belongs neither to root nor to nobody [unsafe-file]");
+        says(of_another, "/store.key belongs neither to root nor to user nobody [unsafe-file]");
     }
 }
 
