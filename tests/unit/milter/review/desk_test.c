@@ -238,8 +238,8 @@ static void test_beginning_of_several(void)
     g_assert_true(database_script(database, "UPDATE hold SET id = 'zzzz' || substr(id, 5)", NULL));
     database_close(database);
     desk_scene_no(scene, "sys", "approve text en zzzz",
-                  "several have an id that begins with zzzz; write more of it");
-    desk_scene_no(scene, "games", "show text zh zzzz", "有多个编号以 zzzz 开头，请多写几位");
+                  "zzzz stands for several; write more of the id");
+    desk_scene_no(scene, "games", "show text zh zzzz", "zzzz 对应多封邮件，请多写几位编号");
     desk_scene_no(scene, "news", "show text en zzzz",
                   "there is no hold zzzz; `miji held` lists those that wait");
     g_assert_true(desk_scene_says(scene, "man", "trace text en zzzz", "held as"));
