@@ -87,8 +87,8 @@ static char *change_key(struct store *store, const struct conf *conf, enum langu
 {
     guint8 key[STORE_KEY_BYTES];
     g_autoptr(GError) error = NULL;
-    if (!conf->key_file)
-        return NULL;
+    if (!conf->key_file) /* the next start would refuse what this reload took */
+        return store_has_key(store) ? refusal(MSG_RELOAD_KEY_GONE, conf->state_directory, language) : NULL;
     gboolean changed = key_file_read(conf->key_file, key, &error) && store_change_key(store, key, &error);
     explicit_bzero(key, sizeof key);
     return changed ? NULL : refusal(MSG_RELOAD_KEY, error->message, language);

@@ -238,3 +238,8 @@ gboolean store_change_key(struct store *store, const guint8 key[STORE_KEY_BYTES]
     pthread_mutex_unlock(&store->changing);
     return done;
 }
+
+gboolean store_has_key(struct store *store)
+{
+    return keys_in_use(store->keys, NULL);
+}

@@ -41,6 +41,8 @@ DEFINE_AUTOPTR(store, store_close)
 /* Another key for new contents from now on (a reload of `key file`); what was kept stays readable: the old key
  * is kept wrapped by the new one. */
 gboolean store_change_key(struct store *store, const guint8 key[STORE_KEY_BYTES], GError **error);
+/* It has a key from now on until its end: without one it does not open again. */
+gboolean store_has_key(struct store *store);
 
 /* ---- before the decision */
 /* What was decided for the identity keys of this message (7.4); remember_ms: older attempts count as

@@ -204,6 +204,32 @@ static void test_queue_stays(void)
     g_assert_true(ok);
 }
 
+/* Without its key the store would not open again: such a configuration is refused while the daemon runs. */
+static void test_key_stays(void)
+{
+    g_autoptr(control_request) request = control_request_new("reload", FALSE, LANGUAGE_ZH);
+    g_autofree char *path = g_build_filename(daemon_directory(scene_daemon()), "miji.conf", NULL);
+    g_autofree char *expected = g_strdup_printf("“%s/state”中保存的内容已用存储密钥密封，而配置中没有"
+                                                "“密钥文件”或“密钥凭据”：请重新写上；配置未作任何更改\n",
+                                                daemon_directory(scene_daemon()));
+    g_autofree char *before = NULL, *answer = NULL, *again = NULL;
+    gboolean ok = FALSE;
+
+    g_assert_true(g_file_get_contents(path, &before, NULL, NULL));
+    g_autoptr(GString) keyless = g_string_new(before);
+    const char *from = strstr(keyless->str, "key file"), *to = strstr(keyless->str, "role administrator");
+    g_string_erase(keyless, from - keyless->str, to - from);
+    g_string_replace(keyless, "hold in \"labels\"", "refuse", 0);
+    g_assert_true(g_file_set_contents(path, keyless->str, -1, NULL));
+    answer = scene_ask(request, &ok);
+    g_assert_false(ok);
+    g_assert_cmpstr(answer, ==, expected);
+    g_assert_true(g_file_set_contents(path, before, -1, NULL));
+    again = scene_ask(request, &ok);
+    g_assert_cmpstr(again, ==, "");
+    g_assert_true(ok);
+}
+
 /* A new key serves from now on; a bad one changes nothing. */
 static void test_key_changes(void)
 {
@@ -234,6 +260,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_set_nonfatal_assertions();
     scene_open_keeping("inet:9@127.0.0.1", NULL);
+    g_test_add_func("/wire/keep/key-stays", test_key_stays);
     g_test_add_func("/wire/keep/store-fails", test_store_fails);
     g_test_add_func("/wire/keep/peer-gone", test_peer_gone);
     g_test_add_func("/wire/keep/status", test_status);
