@@ -212,6 +212,7 @@ static struct store *store_new(const char *directory)
     store->pending = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     pthread_mutex_init(&store->reading, NULL);
     pthread_mutex_init(&store->changing, NULL);
+    pthread_mutex_init(&store->tidy_lock, NULL);
     pthread_mutex_init(&store->pending_lock, NULL);
     return store;
 }
@@ -259,6 +260,7 @@ void store_close(struct store *store)
     g_hash_table_unref(store->pending);
     pthread_mutex_destroy(&store->reading);
     pthread_mutex_destroy(&store->changing);
+    pthread_mutex_destroy(&store->tidy_lock);
     pthread_mutex_destroy(&store->pending_lock);
     if (store->contents_fd >= 0)
         close(store->contents_fd);

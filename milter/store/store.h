@@ -81,7 +81,8 @@ struct store_status {
 void store_get_status(struct store *store, struct store_status *status);
 
 /* Removes what is over: closed holds older than keep_closed_ms, attempts older than remember_ms, files of no
- * row. Undecided contents are never removed. */
+ * row. Rows only when they were over at two calls 10 min of monotonic time apart, and at all between: a clock
+ * that jumped for a moment removes nothing. Undecided contents are never removed. */
 gboolean store_tidy(struct store *store, gint64 now_ms, gint64 keep_closed_ms, gint64 remember_ms,
                     GError **error);
 

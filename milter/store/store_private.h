@@ -16,6 +16,12 @@ struct keys;     /* seal.h: the store key and the older ones */
 struct hasher;   /* identity.h: keyed hashes with K */
 struct attempts; /* identity.h: what is known of identity keys, in memory */
 
+/* What one look of store_tidy takes for over. */
+struct tidy_look {
+    gint64 at_us; /* monotonic; 0: there was none */
+    gint64 holds_before_ms, attempts_before_ms;
+};
+
 struct store {
     char *directory;
     int lock_fd;     /* of the file `lock`: held while the store is open, so that no two daemons open one */
@@ -29,6 +35,8 @@ struct store {
     pthread_mutex_t changing; /* held while the store key changes, the commit included */
     struct attempts *attempts;
     gint64 newest_audit_ms; /* __atomic */
+    pthread_mutex_t tidy_lock;
+    struct tidy_look tidy_look; /* the first one of two; guarded by tidy_lock */
     pthread_mutex_t pending_lock;
     GHashTable
         *pending; /* names of files of contents whose row is not yet decided; guarded by pending_lock */

@@ -1,11 +1,15 @@
+#include "milter/conf/clock.h"
 #include "milter/store/content.h"
 #include "milter/store/identity.h"
 #include "milter/store/limits.h"
 
+/* Between the two looks at which it must be over (semantics.md 10, row 7). */
+#define TWO_LOOKS_US (10 * 60 * (gint64)G_USEC_PER_SEC)
+
 /* One step: so much at once that callers hardly wait. */
 struct tidy {
     struct store *store;
-    gint64 holds_before_ms, attempts_before_ms;
+    struct tidy_look over; /* at both looks */
     GPtrArray *files; /* to be removed once the rows are */
     guint removed;    /* rows of this step */
 };
@@ -45,7 +49,7 @@ static gboolean remove_hold(struct database *database, gint64 number, GError **e
 static gboolean remove_holds(struct database *database, gpointer data, GError **error)
 {
     struct tidy *tidy = data;
-    g_autoptr(GArray) holds = closed_holds(database, tidy->holds_before_ms, error);
+    g_autoptr(GArray) holds = closed_holds(database, tidy->over.holds_before_ms, error);
 
     if (holds == NULL)
         return FALSE;
@@ -66,7 +70,7 @@ static gboolean remove_attempts(struct database *database, gpointer data, GError
     if (!database_run(database, error,
                       "DELETE FROM deferred WHERE key IN (SELECT key FROM deferred WHERE last_ms < ?1 "
                       "LIMIT " G_STRINGIFY(TIDY_ATTEMPTS) ")",
-                      "i", tidy->attempts_before_ms))
+                      "i", tidy->over.attempts_before_ms))
         return FALSE;
     tidy->removed = (guint)database_changes(database);
     return TRUE;
@@ -105,18 +109,44 @@ static gboolean reconcile(struct store *store, GError **error)
     return database != NULL && content_reconcile(store, database, NULL, error);
 }
 
+/* TRUE: *over is what all looks since the first one, ten minutes ago, took for over; this one is the first of
+ * the next two. */
+static gboolean is_second_look(struct store *store, const struct tidy_look *now, struct tidy_look *over)
+{
+    struct tidy_look *first = &store->tidy_look;
+
+    pthread_mutex_lock(&store->tidy_lock);
+    gboolean is_second = first->at_us != 0 && now->at_us - first->at_us >= TWO_LOOKS_US;
+    if (first->at_us == 0)
+        *first = *now;
+    first->holds_before_ms = MIN(first->holds_before_ms, now->holds_before_ms);
+    first->attempts_before_ms = MIN(first->attempts_before_ms, now->attempts_before_ms);
+    *over = *first;
+    if (is_second)
+        *first = *now;
+    pthread_mutex_unlock(&store->tidy_lock);
+    return is_second;
+}
+
+static gboolean remove_rows(struct store *store, const struct tidy_look *over, GError **error)
+{
+    g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
+    struct tidy tidy = {.store = store, .over = *over, .files = files};
+    guint removed = 0;
+
+    return repeat(&tidy, remove_holds, &removed, error) && repeat(&tidy, remove_attempts, &removed, error) &&
+           (removed == 0 || writer_run(store->writer, load_attempts, &tidy, error));
+}
+
 /* A hold is kept at least as long as its identity keys count. */
 gboolean store_tidy(struct store *store, gint64 now_ms, gint64 keep_closed_ms, gint64 remember_ms,
                     GError **error)
 {
-    g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
-    struct tidy tidy = {.store = store,
-                        .holds_before_ms = now_ms - MAX(keep_closed_ms, remember_ms),
-                        .attempts_before_ms = now_ms - remember_ms,
-                        .files = files};
-    guint removed = 0;
+    struct tidy_look now = {.at_us = clock_monotonic_us(),
+                            .holds_before_ms = now_ms - MAX(keep_closed_ms, remember_ms),
+                            .attempts_before_ms = now_ms - remember_ms};
+    struct tidy_look over;
 
-    return repeat(&tidy, remove_holds, &removed, error) && repeat(&tidy, remove_attempts, &removed, error) &&
-           (removed == 0 || writer_run(store->writer, load_attempts, &tidy, error)) &&
+    return (!is_second_look(store, &now, &over) || remove_rows(store, &over, error)) &&
            reconcile(store, error);
 }

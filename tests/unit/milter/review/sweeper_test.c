@@ -226,6 +226,9 @@ static void test_tidy(void)
     expect_kept(releasing, 2);
     clock_advance(2 * DAY_MS);
     sweep(releasing);
+    expect_kept(releasing, 2); /* one look is none: the clock may have jumped */
+    clock_advance(DAY_MS / 24);
+    sweep(releasing);
     expect_kept(releasing, 1);
     expect_state(releasing, &waits, "an held");
     hold_free(hold);

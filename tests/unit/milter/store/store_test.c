@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "milter/conf/clock.h"
 #include "milter/store/content.h"
 #include "milter/store/store_private.h"
 #include "tests/support/temp_folder.h"
@@ -298,11 +299,21 @@ static void add_hold(struct store *store, gint64 content, const char *closed_ms)
     change(store, sql);
 }
 
+/* Both looks say the same. */
+static void tidy_twice(struct store *store, gint64 now_ms, gint64 keep_closed_ms, gint64 remember_ms)
+{
+    g_autoptr(GError) error = NULL;
+    for (guint i = 0; i < 2; i++) {
+        clock_advance(10 * 60 * 1000);
+        store_tidy(store, now_ms, keep_closed_ms, remember_ms, &error);
+        g_assert_no_error(error);
+    }
+}
+
 static void test_tidy(void)
 {
     g_autofree char *folder = temp_folder_new();
     g_autofree char *large = g_strnfill(400000, 'x');
-    g_autoptr(GError) error = NULL;
     struct store *store = open_store(folder, KEY_A);
     for (int i = 0; i < 250; i++) {
         gint64 content = keep(store, i % 100 == 0 ? large : "text", i % 100 == 0 ? 400000 : 4);
@@ -315,19 +326,16 @@ static void test_tidy(void)
            "INSERT INTO deferred (key, first_ms, last_ms, count) SELECT randomblob(16), 1, value, 1 FROM "
            "(WITH RECURSIVE n (value) AS (VALUES (1) UNION ALL SELECT value + 1 FROM n WHERE value < 3000) "
            "SELECT value FROM n)");
-    store_tidy(store, 10000, 8500, 8000, &error); /* closed before 1500, attempts before 2000 */
-    g_assert_no_error(error);
+    tidy_twice(store, 10000, 8500, 8000); /* closed before 1500, attempts before 2000 */
     g_assert_cmpint(ask(store, "SELECT count(*) FROM hold"), ==, 51);
     g_assert_cmpint(ask(store, "SELECT count(*) FROM hold_recipient"), ==, 51);
     g_assert_cmpint(ask(store, "SELECT count(*) FROM hold WHERE closed_ms IS NULL"), ==, 50);
     g_assert_cmpint(ask(store, "SELECT count(*) FROM content"), ==, 51);
     g_assert_cmpint(ask(store, "SELECT count(*) FROM deferred"), ==, 1001);
     g_assert_true(can_read(store, shared, "shared"));
-    store_tidy(store, 20000, 8500, 30000, &error); /* kept as long as the keys count */
-    g_assert_no_error(error);
+    tidy_twice(store, 20000, 8500, 30000); /* kept as long as the keys count */
     g_assert_cmpint(ask(store, "SELECT count(*) FROM hold"), ==, 51);
-    store_tidy(store, 20000, 8500, 8000, &error);
-    g_assert_no_error(error);
+    tidy_twice(store, 20000, 8500, 8000);
     g_assert_cmpint(ask(store, "SELECT count(*) FROM hold"), ==, 50);
     g_assert_cmpint(ask(store, "SELECT count(*) FROM deferred"), ==, 0);
     g_assert_false(can_read(store, shared, "shared"));
@@ -337,6 +345,31 @@ static void test_tidy(void)
     while (g_dir_read_name(dir) != NULL)
         files++;
     g_assert_cmpuint(files, ==, 3); /* 0, 100, 200: all undecided */
+    store_close(store);
+}
+
+/* A wall clock that is days ahead for a moment, or for less than ten minutes of the other clock. */
+static void test_tidy_after_a_jump(void)
+{
+    static const gint64 looks[] = {2000, 99000, 99000, 2000, 99000};
+    static const guint minutes_before[] = {0, 10, 9, 1, 60};
+    g_autofree char *folder = temp_folder_new();
+    g_autoptr(GError) error = NULL;
+    struct store *store = open_store(folder, KEY_A);
+    add_hold(store, keep(store, "text", 4), "1000");
+    change(store, "INSERT INTO deferred (key, first_ms, last_ms, count) VALUES (randomblob(16), 1, 1000, 1)");
+    for (guint i = 0; i < G_N_ELEMENTS(looks); i++) {
+        clock_advance((gint64)minutes_before[i] * 60 * 1000);
+        store_tidy(store, looks[i], 8000, 8000, &error);
+        g_assert_no_error(error);
+        g_assert_cmpint(ask(store, "SELECT count(*) FROM hold"), ==, 1);
+        g_assert_cmpint(ask(store, "SELECT count(*) FROM deferred"), ==, 1);
+    }
+    clock_advance(10 * 60 * 1000);
+    store_tidy(store, 99000, 8000, 8000, &error); /* the second one in a row */
+    g_assert_no_error(error);
+    g_assert_cmpint(ask(store, "SELECT count(*) FROM hold"), ==, 0);
+    g_assert_cmpint(ask(store, "SELECT count(*) FROM deferred"), ==, 0);
     store_close(store);
 }
 
@@ -407,6 +440,7 @@ int main(int argc, char **argv)
     g_test_add_func("/store/key-changes", test_key_changes);
     g_test_add_func("/store/damaged-ring", test_damaged_ring);
     g_test_add_func("/store/tidy", test_tidy);
+    g_test_add_func("/store/tidy-after-a-jump", test_tidy_after_a_jump);
     g_test_add_func("/store/status", test_status);
     g_test_add_func("/store/database-gone", test_database_gone);
     int failed = g_test_run();

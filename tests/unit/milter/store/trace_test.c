@@ -198,9 +198,12 @@ static void test_after_tidying(void)
     world_add_archive(stored->world, "all", TAKES_EVERYTHING, NULL);
     g_autoptr(hold) gone = stored_hold(stored, "an");
     g_assert_true(store_hold_refuse(stored->store, gone, "boss@agency.gov.cn", NULL, NULL, &error));
-    g_assert_true(store_tidy(stored->store, clock_wall_ms() + 40 * STORED_DAY_MS, 30 * STORED_DAY_MS,
-                             7 * STORED_DAY_MS, &error));
-    g_assert_no_error(error);
+    for (guint i = 0; i < 2; i++) {
+        clock_advance(STORED_HOUR_MS);
+        g_assert_true(store_tidy(stored->store, clock_wall_ms() + 40 * STORED_DAY_MS, 30 * STORED_DAY_MS,
+                                 7 * STORED_DAY_MS, &error));
+        g_assert_no_error(error);
+    }
     g_assert_cmpint(stored_number(stored, "SELECT count(*) FROM hold"), ==, 0);
     g_autoptr(hold) hold = stored_hold(stored, "ni");
     g_autoptr(GPtrArray) lines = trace(stored, hold->id);
