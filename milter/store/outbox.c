@@ -187,18 +187,32 @@ gboolean store_outbox_drop(struct store *store, gint64 number, const char *why, 
     return job_run(store, &task, &sending, error);
 }
 
+struct addition {
+    const struct notice *notice;
+    const GArray *instead;
+};
+
 static gboolean add(struct database *database, gpointer data, GError **error)
 {
-    const struct notice *notice = data;
+    const struct addition *addition = data;
+    const struct notice *notice = addition->notice;
     g_autofree char *own = notice->about == NULL ? store_new_id() : NULL;
     const char *about = own != NULL ? own : notice->about;
 
+    for (guint i = 0; addition->instead != NULL && i < addition->instead->len; i++) {
+        struct sending listed = {.number = g_array_index(addition->instead, gint64, i),
+                                 .text = "in a digest"};
+        if (!end(database, &listed, NOTICE_DROPPED, error))
+            return FALSE;
+    }
     return job_notice(database, notice, about, strlen(about), error);
 }
 
-gboolean store_outbox_add(struct store *store, const struct notice *notice, GError **error)
+gboolean store_outbox_add(struct store *store, const struct notice *notice, const GArray *instead,
+                          GError **error)
 {
     static const struct task task = {"outbox.add", "outbox.added", add};
+    struct addition addition = {.notice = notice, .instead = instead};
 
-    return job_run(store, &task, (gpointer)notice, error);
+    return job_run(store, &task, &addition, error);
 }

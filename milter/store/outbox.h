@@ -40,8 +40,11 @@ gboolean store_outbox_sent_one(struct store *store, gint64 number, const char *q
 /* Try again at next_ms; why for `miji status`. */
 gboolean store_outbox_failed(struct store *store, gint64 number, const char *why, gint64 next_ms,
                              GError **error);
-/* Given up, or taken into a digest (digest: number of that entry, 0 none): never sent, recorded. */
+/* Given up: never sent, recorded. */
 gboolean store_outbox_drop(struct store *store, gint64 number, const char *why, GError **error);
-gboolean store_outbox_add(struct store *store, const struct notice *notice, GError **error);
+/* A notice of its own. instead (may be NULL): numbers (gint64) of those that it lists: dropped in the same
+ * step. */
+gboolean store_outbox_add(struct store *store, const struct notice *notice, const GArray *instead,
+                          GError **error);
 
 #endif

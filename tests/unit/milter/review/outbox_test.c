@@ -123,7 +123,7 @@ static void add(struct scene *scene, const char *addressee, guint number, gboole
                             .is_failure = is_failure};
     g_autoptr(GError) error = NULL;
 
-    g_assert_true(store_outbox_add(scene->store, &notice, &error));
+    g_assert_true(store_outbox_add(scene->store, &notice, NULL, &error));
     g_assert_no_error(error);
 }
 

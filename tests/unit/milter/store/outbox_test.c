@@ -30,7 +30,7 @@ static gint64 add(struct stored *stored, const char *addressee, const char *abou
     struct notice *notice = stored_notice(NOTICE_DIGEST, addressee);
 
     notice->about = g_strdup(about);
-    g_assert_true(store_outbox_add(stored->store, notice, &error));
+    g_assert_true(store_outbox_add(stored->store, notice, NULL, &error));
     notice_free(notice);
     return stored_number(stored, "SELECT max(number) FROM notice");
 }
@@ -46,7 +46,7 @@ static void test_waits(void)
     notice->text = g_memdup2(octets, sizeof octets);
     notice->length = sizeof octets;
     notice->is_failure = TRUE;
-    g_assert_true(store_outbox_add(stored->store, notice, &error));
+    g_assert_true(store_outbox_add(stored->store, notice, NULL, &error));
     notice_free(notice);
     stored_reopen(stored);
     g_autoptr(GPtrArray) entries = due(stored);
@@ -116,6 +116,28 @@ static void test_dropped(void)
     g_assert_cmpint(stored_number(stored, "SELECT count(*) FROM notice WHERE why = 'in a digest'"), ==, 1);
 }
 
+/* What one notice lists is not sent any more: both or neither. */
+static void test_instead(void)
+{
+    g_autoptr(stored) stored = stored_new();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GArray) listed = g_array_new(FALSE, FALSE, sizeof(gint64));
+    gint64 numbers[] = {add(stored, BO, "x"), add(stored, BO, "y")};
+    struct notice digest = {.kind = NOTICE_DIGEST,
+                            .addressee = (char *)BO,
+                            .reference = (char *)"",
+                            .text = (char *)"two",
+                            .length = 3};
+
+    g_array_append_vals(listed, numbers, 2);
+    g_assert_true(store_outbox_add(stored->store, &digest, listed, &error));
+    g_autoptr(GPtrArray) entries = due(stored);
+    g_assert_cmpuint(entries->len, ==, 1);
+    g_assert_cmpint(((struct outbox_entry *)g_ptr_array_index(entries, 0))->notice.kind, ==, NOTICE_DIGEST);
+    g_assert_cmpint(stored_number(stored, "SELECT count(*) FROM notice WHERE state = 2 AND text IS NULL"), ==,
+                    2);
+}
+
 /* ---------------------------------------------------------------- with attempts */
 static struct attempt *begin(struct stored *stored, gint64 notice, GError **error)
 {
@@ -169,6 +191,7 @@ int main(int argc, char **argv)
     g_test_add_func("/outbox/unique", test_unique);
     g_test_add_func("/outbox/sent", test_sent);
     g_test_add_func("/outbox/dropped", test_dropped);
+    g_test_add_func("/outbox/instead", test_instead);
     g_test_add_func("/outbox/attempt", test_attempt);
     return g_test_run();
 }
