@@ -22,9 +22,7 @@ static void pass_on(const char *file, const char *rest)
 
 static gboolean act(const char *what)
 {
-    if (strcmp(what, "kill-all") == 0)
-        kill(getppid(), SIGKILL);
-    if (g_str_has_prefix(what, "kill"))
+    if (strcmp(what, "kill") == 0)
         kill(getpid(), SIGKILL);
     return strcmp(what, "fail") == 0;
 }

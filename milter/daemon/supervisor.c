@@ -19,7 +19,11 @@
 #include "milter/conf/log.h"
 #include "milter/daemon/serve.h"
 
+#ifdef MIJI_FAULTS
+#define PAUSE_FIRST_MS 20 /* tests kill it by the hundred */
+#else
 #define PAUSE_FIRST_MS 250
+#endif
 #define PAUSE_MOST_MS 15000
 #define INSPECTOR_LIVED_US G_USEC_PER_SEC /* one that lived so long did not die of how it starts */
 #define KILL_AFTER_MS ((LIMIT_DRAIN_SECONDS + 15) * 1000)

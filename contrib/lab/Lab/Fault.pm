@@ -46,7 +46,7 @@ sub recorded_faults {
     return @names;
 }
 
-# Miji's clocks go so much ahead. They never go back: a clock that does is not believed.
+# Miji's clocks go so much ahead; back (less than nothing) only when its daemon starts anew.
 sub advance_clock {
     my ($self, $seconds) = @_;
     $self->{clock_ms} += 1000 * $seconds;
