@@ -418,7 +418,11 @@ static void release_one(struct review *review, const struct hold *hold)
         cannot_recheck(review, hold, error);
         return;
     }
-    if (!fault_point("release.rechecked")) {
+    /* Whatever comes of it; what cannot be told today, but perhaps tomorrow, says nothing about the label. */
+    if (!going.recheck->transient &&
+        !store_hold_raise(review->host.store, hold, going.recheck->decision, &error)) {
+        review_store_failed(review, hold, error);
+    } else if (!fault_point("release.rechecked")) {
         going.goers = permitted(hold, going.recheck, &stays);
         put_refused_behind(review, hold, going.goers);
         gboolean more = cut_to_envelope(going.goers);

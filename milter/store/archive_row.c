@@ -4,6 +4,7 @@
 #include "milter/store/keeping.h"
 
 #include "milter/store/limits.h"
+#include "milter/store/raise.h"
 #include "policy/label/label_record.h"
 
 /* The end of one label; a term begins with the message, and what does not tell its end has none. */
@@ -116,7 +117,8 @@ static gboolean keep_one(struct keeping *keeping, struct database *database, con
             return FALSE;
         copy = database_last_number(database);
     } else if (!database_run(database, error, longer, "ii", copy,
-                             keep_until(archive, keeping->decision, keeping->now_ms))) {
+                             keep_until(archive, keeping->decision, keeping->now_ms)) ||
+               !raise_label(keeping->store, database, RAISED_COPY, copy, keeping->decision, error)) {
         return FALSE;
     }
     return join_envelope(keeping, database, copy, error);

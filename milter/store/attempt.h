@@ -20,8 +20,8 @@ struct attempt {
     gint64 number;
     char *id; /* of the token: 27 characters */
     enum attempt_state state;
-    gint64 hold;   /* 0: a notice */
-    gint64 notice; /* number in the outbox; 0: a hold */
+    gint64 hold;         /* 0: a notice */
+    gint64 notice;       /* number in the outbox; 0: a hold */
     gboolean of_failure; /* of a notice: it tells of a failure, and nothing else does */
     gint64 at_ms, expires_ms;
     char *queue_id;        /* OFFERED; NULL */
@@ -67,6 +67,10 @@ GPtrArray *store_attempts_open(struct store *store, GError **error);
  * itself). */
 gboolean store_hold_waits(struct store *store, const struct hold *hold, const char *trouble,
                           gint64 next_try_ms, GError **error);
+/* What a recheck found of the label, before anything else comes of it: joined into the recorded one, which
+ * never goes down. */
+gboolean store_hold_raise(struct store *store, const struct hold *hold, const struct decision *decision,
+                          GError **error);
 /* A recheck that holds anew (row 5): of what they are held for today nobody has approved anything, so the
  * slip waits for a vote again. decided: const struct decided_recipient *, those with verdict HOLD. */
 gboolean store_hold_anew(struct store *store, const struct hold *hold, const GPtrArray *decided,

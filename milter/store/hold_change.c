@@ -3,6 +3,7 @@
 
 #include "milter/conf/clock.h"
 #include "milter/store/job.h"
+#include "milter/store/raise.h"
 #include "milter/store/record.h"
 #include "policy/label/label_record.h"
 
@@ -14,6 +15,7 @@ struct change {
     const struct hold *hold;
     const char *who, *note, *queue;
     const GPtrArray *notices, *decided;
+    const struct decision *decision;
     char *stated;      /* as a record */
     char *stated_text; /* as people read it */
     gint64 at_ms;      /* deadline, next try */
@@ -264,6 +266,27 @@ gboolean store_hold_waits(struct store *store, const struct hold *hold, const ch
     static const struct task task = {"hold.wait", "hold.waits", waits};
     struct change change = {.store = store, .hold = hold, .note = trouble, .at_ms = next_try_ms};
 
+    return job_run(store, &task, &change, error);
+}
+
+static gboolean raise_found(struct database *database, gpointer data, GError **error)
+{
+    const struct change *change = data;
+
+    return raise_label(change->store, database, RAISED_HOLD, change->hold->number, change->decision, error);
+}
+
+gboolean store_hold_raise(struct store *store, const struct hold *hold, const struct decision *decision,
+                          GError **error)
+{
+    static const struct task task = {"hold.raise", "hold.raised", raise_found};
+    struct change change = {.store = store, .hold = hold, .decision = decision};
+    const struct label_set *found = decision->label != NULL ? decision->label->effective : NULL;
+
+    /* Most often nothing more was found, and the disk has nothing to do. */
+    if (hold->label == NULL ? hold->label_text == NULL
+                            : !decision->system_high && found != NULL && label_set_covers(hold->label, found))
+        return TRUE;
     return job_run(store, &task, &change, error);
 }
 

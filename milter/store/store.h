@@ -7,8 +7,9 @@
  * changes something returns when it is durable, or FALSE with an error and nothing changed. Reads use a
  * connection of their own and see what was committed. Every function may be called from any thread.
  *
- * Errors are of STORE_ERROR: UNAVAILABLE (disk full, read only, locked, damaged: try again later, 452), ABSENT
- * (no such hold), CHANGED (somebody was quicker: look again), DAMAGED (digest or seal of contents wrong).
+ * Errors are of STORE_ERROR: UNAVAILABLE (disk full, read only, locked, damaged: try again later, 452),
+ * ABSENT (no such hold), CHANGED (somebody was quicker: look again), DAMAGED (digest or seal of contents
+ * wrong).
  */
 #ifndef MILTER_STORE_STORE_H
 #define MILTER_STORE_STORE_H
@@ -38,8 +39,8 @@ struct store *store_open(const char *directory, const guint8 *key, char **said, 
 void store_close(struct store *store);
 DEFINE_AUTOPTR(store, store_close)
 
-/* Another key for new contents from now on (a reload of `key file`); what was kept stays readable: the old key
- * is kept wrapped by the new one. */
+/* Another key for new contents from now on (a reload of `key file`); what was kept stays readable: the old
+ * key is kept wrapped by the new one. */
 gboolean store_change_key(struct store *store, const guint8 key[STORE_KEY_BYTES], GError **error);
 /* It has a key from now on until its end: without one it does not open again. */
 gboolean store_has_key(struct store *store);
@@ -59,7 +60,7 @@ struct store_message {
     const guint8 *digest; /* of semantics.md 7.4, 32 octets */
     const void *octets;   /* as presented; NULL when they are in fd */
     gsize length;
-    int fd; /* readable from offset 0 by pread, or -1 */
+    int fd;                   /* readable from offset 0 by pread, or -1 */
     const GPtrArray *notices; /* struct notice *: N1, stored with it; NULL none */
 };
 /* Keeps what the decision promises: hold, kept copy, archive copies, closed older holds, notices, audit

@@ -10,8 +10,8 @@
 struct tidy {
     struct store *store;
     struct tidy_look over; /* at both looks */
-    GPtrArray *files; /* to be removed once the rows are */
-    guint removed;    /* rows of this step */
+    GPtrArray *files;      /* to be removed once the rows are */
+    guint removed;         /* rows of this step */
 };
 
 /* ---- holds that are over */

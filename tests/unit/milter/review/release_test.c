@@ -321,6 +321,28 @@ static void test_held_anew(void)
     releasing_free(releasing);
 }
 
+/* Today's readers or schemes find more than was recorded: who may look is asked of that, whatever comes of
+ * it. */
+static void test_raised(void)
+{
+    struct releasing *releasing = releasing_new();
+    struct hold *hold = releasing_approved(releasing, "an");
+
+    releasing_change(releasing, "UPDATE hold SET label = 'cn/内部', display = '内部'");
+    releasing_configure(releasing, NULL, "an 内部|bo 机密|boss 绝密");
+    releasing_look(releasing, 1);
+    expect_state(releasing, &hold, "an held | recheck-failed not-cleared");
+    g_assert_cmpstr(hold->label_text, ==, "cn/机密");
+    g_assert_cmpstr(hold->display, ==, "机密");
+    releasing_change(releasing, "UPDATE hold SET label = 'cn/绝密', display = '绝密'"); /* never down */
+    g_assert_true(release_again(releasing->review, hold, "boss@agency.gov.cn", NULL));
+    releasing_look(releasing, 1);
+    expect_state(releasing, &hold, "an held | recheck-failed not-cleared");
+    g_assert_cmpstr(hold->label_text, ==, "cn/绝密");
+    hold_free(hold);
+    releasing_free(releasing);
+}
+
 /* ---------------------------------------------------------------- refusals */
 
 static void test_refused(void)
@@ -394,6 +416,7 @@ int main(int argc, char **argv)
     g_test_add_func("/review/release/sender", test_sender);
     g_test_add_func("/review/release/directory-down", test_directory_down);
     g_test_add_func("/review/release/held-anew", test_held_anew);
+    g_test_add_func("/review/release/raised", test_raised);
     g_test_add_func("/review/release/refused", test_refused);
     g_test_add_func("/review/release/put-off", test_put_off);
     g_test_add_func("/review/release/filter", test_filter);

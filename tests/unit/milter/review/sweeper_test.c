@@ -147,8 +147,8 @@ static void test_then_hold_in(void)
     releasing_free(releasing);
 }
 
-/* A clock that was wrong for a moment, seen from it: the deadline had passed, and has not. Two looks are two looks
- * at the same end. */
+/* A clock that was wrong for a moment, seen from it: the deadline had passed, and has not. Two looks are two
+ * looks at the same end. */
 static void test_passed_and_not(void)
 {
     struct releasing *releasing = releasing_new();

@@ -101,6 +101,30 @@ static void test_joined(void)
     g_assert_cmpint(stored_number(stored, "SELECT count(*) FROM content"), ==, 1);
 }
 
+/* What was found of the same octets later counts for the copy; what is not found any more stays. */
+static void test_raised(void)
+{
+    static const char raises[] = "SELECT count(*) FROM audit WHERE event = 'raise-label'";
+    g_autoptr(stored) stored = stored_new();
+
+    add_archive(stored, "all", STORED_DAY_MS);
+    stored_message(stored, "an");
+    keep(stored, "d");
+    stored_change(stored, "UPDATE archive_copy SET label = 'cn/内部'");
+    keep(stored, "d");
+    g_assert_cmpint(stored_number(stored, "SELECT count(*) FROM archive_copy WHERE label = 'cn/机密'"), ==,
+                    1);
+    g_assert_cmpint(stored_number(stored, raises), ==, 1);
+    stored_change(stored, "UPDATE archive_copy SET label = 'cn/绝密'");
+    keep(stored, "d");
+    g_assert_cmpint(stored_number(stored, "SELECT count(*) FROM archive_copy WHERE label = 'cn/绝密'"), ==,
+                    1);
+    stored_change(stored, "UPDATE archive_copy SET label = 'gone/secret'");
+    keep(stored, "d");
+    g_assert_cmpint(stored_number(stored, "SELECT system_high FROM archive_copy"), ==, 1);
+    g_assert_cmpint(stored_number(stored, raises), ==, 2);
+}
+
 static void test_filter(void)
 {
     g_autoptr(stored) stored = stored_new();
@@ -228,6 +252,7 @@ int main(int argc, char **argv)
     g_test_set_nonfatal_assertions();
     g_test_add_func("/archive/copy", test_copy);
     g_test_add_func("/archive/joined", test_joined);
+    g_test_add_func("/archive/raised", test_raised);
     g_test_add_func("/archive/hidden", test_hidden);
     g_test_add_func("/archive/filter", test_filter);
     g_test_add_func("/archive/duration", test_duration);

@@ -112,8 +112,9 @@ static void test_open_to_others(void)
 static void test_two_daemons(void)
 {
     g_autofree char *folder = temp_folder_new();
-    g_autofree char *message = g_strdup_printf(
-        "/lock: another process has this store open (%d): two must never write one; stop it, or name another \"state\"", (int)getpid());
+    g_autofree char *message = g_strdup_printf("/lock: another process has this store open (%d): two must "
+                                               "never write one; stop it, or name another \"state\"",
+                                               (int)getpid());
     struct store *store = open_store(folder, KEY_A);
     expect_closed(folder, KEY_A, message);
     store_close(store);
@@ -156,7 +157,8 @@ static void test_damaged(void)
     g_assert_nonnull(strstr(error->message, "store.db: the file is damaged"));
     g_assert_true(g_file_set_contents(path, "nothing of ours", -1, NULL));
     expect_closed(folder, KEY_A,
-                  "/store.db: the file is no database, or is damaged: keep a copy of the folder, and bring back a backup");
+                  "/store.db: the file is no database, or is damaged: keep a copy of the folder, and bring "
+                  "back a backup");
 }
 
 /* Contents are not read through: they would take minutes. */
