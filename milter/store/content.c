@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "milter/store/limits.h"
+#include "milter/store/orphans.h"
 
 struct content {
     struct store *store;
@@ -306,7 +307,7 @@ void content_remove_files(struct store *store, const GPtrArray *files)
 struct scan {
     struct store *store;
     struct database *database;
-    guint removed, missing;
+    guint removed, orphans, returned, missing;
 };
 
 /* ROWS_ROW: some row names this file. */
@@ -328,8 +329,10 @@ static gboolean judge_file(struct scan *scan, const char *name, GError **error)
         return TRUE;
     if (!is_temporary)
         answer = find_row(scan->database, name, error);
-    if (answer == ROWS_END && unlinkat(scan->store->contents_fd, name, 0) == 0)
+    if (is_temporary && unlinkat(scan->store->contents_fd, name, 0) == 0)
         scan->removed++;
+    else if (!is_temporary && answer == ROWS_END && orphans_take(scan->store, name))
+        scan->orphans++;
     return answer != ROWS_FAILED;
 }
 
@@ -366,7 +369,7 @@ static gboolean judge_files(struct scan *scan, GError **error)
     for (struct dirent *entry; done && (entry = readdir(folder)) != NULL;)
         done = judge_file(scan, entry->d_name, error);
     closedir(folder);
-    if (done && scan->removed > 0 && fsync(scan->store->contents_fd) != 0)
+    if (done && scan->removed + scan->orphans > 0 && fsync(scan->store->contents_fd) != 0)
         done = fail(scan->store, "the folder cannot be synced", errno, error);
     return done;
 }
@@ -377,9 +380,19 @@ static gboolean judge_rows(struct scan *scan, GError **error)
     enum rows_answer answer;
 
     while ((answer = rows_next(rows, error)) == ROWS_ROW)
-        if (faccessat(scan->store->contents_fd, rows_text(rows, 0), F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+        if (faccessat(scan->store->contents_fd, rows_text(rows, 0), F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+            continue;
+        else if (store_is_id(rows_text(rows, 0)) && orphans_give_back(scan->store, rows_text(rows, 0)))
+            scan->returned++;
+        else
             scan->missing++;
     return answer != ROWS_FAILED;
+}
+
+static void say(GString *said, guint count, const char *what)
+{
+    if (count > 0)
+        g_string_append_printf(said, "%s%u %s", said->len > 0 ? "; " : "", count, what);
 }
 
 gboolean content_reconcile(struct store *store, struct database *database, GString *said, GError **error)
@@ -390,11 +403,13 @@ gboolean content_reconcile(struct store *store, struct database *database, GStri
         return FALSE;
     if (!judge_files(&scan, error) || !judge_rows(&scan, error))
         return FALSE;
-    if (said != NULL && scan.removed > 0)
-        g_string_append_printf(said, "%s%u files of contents without a row were removed",
-                               said->len > 0 ? "; " : "", scan.removed);
-    if (said != NULL && scan.missing > 0)
-        g_string_append_printf(said, "%s%u contents are lost: their files are not in %s/contents",
-                               said->len > 0 ? "; " : "", scan.missing, store->directory);
+    if (said == NULL)
+        return TRUE;
+    g_autofree char *lost =
+        g_strdup_printf("contents are lost: their files are not in %s/contents", store->directory);
+    say(said, scan.removed, "half-written files of contents were removed");
+    say(said, scan.orphans, "files of contents without a row were moved to the folder orphans, for a week");
+    say(said, scan.returned, "files of contents came back from the folder orphans");
+    say(said, scan.missing, lost);
     return TRUE;
 }

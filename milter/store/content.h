@@ -32,7 +32,7 @@ gboolean content_release(struct database *database, gint64 number, GPtrArray *fi
 void content_remove_files(struct store *store, const GPtrArray *files);
 /* Are there files of contents, whether a row names them or not? */
 gboolean content_has_files(struct store *store);
-/* At the start, and by store_tidy: files without a row are removed, but those that are being written; rows
+/* At the start, and by store_tidy: files without a row go to the folder orphans, but those that are being written; rows
  * without a file are counted. What a commit that failed left in the log is written over before. said (may be
  * NULL): for the log. */
 gboolean content_reconcile(struct store *store, struct database *database, GString *said, GError **error);

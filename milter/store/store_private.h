@@ -19,7 +19,7 @@ struct attempts; /* identity.h: what is known of identity keys, in memory */
 /* What one look of store_tidy takes for over. */
 struct tidy_look {
     gint64 at_us; /* monotonic; 0: there was none */
-    gint64 holds_before_ms, attempts_before_ms;
+    gint64 holds_before_ms, attempts_before_ms, orphans_before_ms;
 };
 
 struct store {

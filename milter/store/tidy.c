@@ -2,6 +2,7 @@
 #include "milter/store/content.h"
 #include "milter/store/identity.h"
 #include "milter/store/limits.h"
+#include "milter/store/orphans.h"
 
 /* Between the two looks at which it must be over (semantics.md 10, row 7). */
 #define TWO_LOOKS_US (10 * 60 * (gint64)G_USEC_PER_SEC)
@@ -121,6 +122,7 @@ static gboolean is_second_look(struct store *store, const struct tidy_look *now,
         *first = *now;
     first->holds_before_ms = MIN(first->holds_before_ms, now->holds_before_ms);
     first->attempts_before_ms = MIN(first->attempts_before_ms, now->attempts_before_ms);
+    first->orphans_before_ms = MIN(first->orphans_before_ms, now->orphans_before_ms);
     *over = *first;
     if (is_second)
         *first = *now;
@@ -134,6 +136,7 @@ static gboolean remove_rows(struct store *store, const struct tidy_look *over, G
     struct tidy tidy = {.store = store, .over = *over, .files = files};
     guint removed = 0;
 
+    orphans_remove(store, over->orphans_before_ms);
     return repeat(&tidy, remove_holds, &removed, error) && repeat(&tidy, remove_attempts, &removed, error) &&
            (removed == 0 || writer_run(store->writer, load_attempts, &tidy, error));
 }
@@ -144,7 +147,8 @@ gboolean store_tidy(struct store *store, gint64 now_ms, gint64 keep_closed_ms, g
 {
     struct tidy_look now = {.at_us = clock_monotonic_us(),
                             .holds_before_ms = now_ms - MAX(keep_closed_ms, remember_ms),
-                            .attempts_before_ms = now_ms - remember_ms};
+                            .attempts_before_ms = now_ms - remember_ms,
+                            .orphans_before_ms = now_ms - ORPHANS_KEEP_MS};
     struct tidy_look over;
 
     return (!is_second_look(store, &now, &over) || remove_rows(store, &over, error)) &&

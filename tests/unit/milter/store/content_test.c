@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "milter/conf/clock.h"
 #include "milter/store/limits.h"
 #include "milter/store/store_private.h"
 #include "tests/support/temp_folder.h"
@@ -312,7 +313,10 @@ static void test_start_puts_right(void)
     write_file(folder, "README"); /* none of ours */
     store = store_open(folder, KEY, &said, &error);
     g_assert_no_error(error);
-    g_assert_cmpstr(said, ==, "2 files of contents without a row were removed");
+    g_assert_cmpstr(said, ==,
+                    "1 half-written files of contents were removed; 1 files of contents without a row were "
+                    "moved to the folder "
+                    "orphans, for a week");
     g_assert_cmpuint(files_in(folder), ==, 2);
     expect_same(store, number, octets, 300000);
     store_close(store);
@@ -322,6 +326,60 @@ static void test_start_puts_right(void)
     g_assert_no_error(error);
     expected = g_strdup_printf("1 contents are lost: their files are not in %s/contents", folder);
     g_assert_cmpstr(said, ==, expected);
+    store_close(store);
+}
+
+static struct store *open_saying(const char *folder, char **said)
+{
+    g_autoptr(GError) error = NULL;
+    struct store *store = store_open(folder, KEY, said, &error);
+    g_assert_no_error(error);
+    return store;
+}
+
+/* An older database is put back beside newer contents, and then the newer one again: the mail is there. */
+static void test_older_database(void)
+{
+    static const char *const said_each[] = {
+        "1 files of contents without a row were moved to the folder orphans, for a week",
+        "1 files of contents came back from the folder orphans"};
+    g_autofree char *folder = temp_folder_new(), *database = g_build_filename(folder, "store.db", NULL);
+    g_autofree char *orphans = g_build_filename(folder, "orphans", NULL), *older = NULL, *newer = NULL;
+    g_autofree char *said = NULL, *again = NULL;
+    g_autofree guint8 *octets = draw(300000);
+    gsize older_length = 0, newer_length = 0;
+    struct stat st;
+    store_close(open_store(folder));
+    g_assert_true(g_file_get_contents(database, &older, &older_length, NULL));
+    struct store *store = open_store(folder);
+    gint64 number = keep(store, octets, 300000, -1);
+    store_close(store);
+    g_assert_true(g_file_get_contents(database, &newer, &newer_length, NULL));
+    g_assert_true(g_file_set_contents_full(database, older, (gssize)older_length, 0, 0600, NULL));
+    store_close(open_saying(folder, &said));
+    g_assert_cmpstr(said, ==, said_each[0]);
+    g_assert_cmpint(stat(orphans, &st), ==, 0);
+    g_assert_cmpint(st.st_mode & 07777, ==, 0700);
+    g_assert_true(g_file_set_contents_full(database, newer, (gssize)newer_length, 0, 0600, NULL));
+    store = open_saying(folder, &again);
+    g_assert_cmpstr(again, ==, said_each[1]);
+    expect_same(store, number, octets, 300000);
+    store_close(store);
+}
+
+/* Nobody asked for it for a week. */
+static void test_orphans_go(void)
+{
+    g_autofree char *folder = temp_folder_new();
+    g_autofree char *path = g_build_filename(folder, "orphans", "23456789bcdfghjkmnpqrstvwxz", NULL);
+    struct store *store = open_store(folder);
+    gint64 now_ms = clock_wall_ms();
+    write_file(folder, "23456789bcdfghjkmnpqrstvwxz");
+    for (guint i = 0; i < 4; i++) { /* two looks before the week is over, two behind it */
+        g_assert_true(store_tidy(store, now_ms + (i < 2 ? 6 : 8) * G_TIME_SPAN_DAY / 1000, 0, 0, NULL));
+        g_assert_true(g_file_test(path, G_FILE_TEST_EXISTS) == (i < 3));
+        clock_advance(10 * 60 * 1000);
+    }
     store_close(store);
 }
 
@@ -403,6 +461,8 @@ int main(int argc, char **argv)
     g_test_add_func("/content/damaged-rows", test_damaged_rows);
     g_test_add_func("/content/damaged-files", test_damaged_files);
     g_test_add_func("/content/start", test_start_puts_right);
+    g_test_add_func("/content/older-database", test_older_database);
+    g_test_add_func("/content/orphans-go", test_orphans_go);
     g_test_add_func("/content/under-way", test_tidy_leaves_what_is_under_way);
     g_test_add_func("/content/many-threads", test_many_threads);
     int failed = g_test_run();
