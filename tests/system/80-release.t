@@ -228,7 +228,7 @@ sub revoked {
     ok($lab->wait_for($refused, 20), 'revoked: known to all');
     approve($id, 'revoked');
     is(scalar copies('boss', 'revoked'), 1, 'revoked: boss has it');
-    shows($id, qr/recheck-failed not-cleared/, 'revoked: the rest waits, and says why');
+    shows($id, qr/did not pass \(not-cleared\)/, 'revoked: the rest waits, and says why');
     is(scalar grep({ $_->subject =~ /revoked/ } $lab->mailbox(address('an'))), 0, 'revoked: an has nothing');
     $lab->set_clearance('an', '绝密');
     ok($lab->wait_for(sub { !$refused->() }, 20), 'revoked: cleared again');
@@ -244,7 +244,7 @@ sub no_listener {
     held('no listener', to => [address('an')]);
     my $id = hold_id('no listener');
     approve($id, 'no listener');
-    shows($id, qr/put-off/, 'no listener: it waits, and says why');
+    shows($id, qr/Postfix has not taken it yet/, 'no listener: it waits, and says why');
     $lab->set_release_listener(1);
     my ($status, $text) = $lab->miji_as('gao', 'release', $id, '--again');
     is($status, 0, 'no listener: now') or diag $text;
@@ -257,7 +257,7 @@ sub killed {
     held('killed', to => [address('an')]);
     my $id = hold_id('killed');
     approve($id, 'killed');
-    shows($id, qr/put-off/, 'killed: it waits');
+    shows($id, qr/Postfix has not taken it yet/, 'killed: it waits');
     $lab->kill_miji;
     $lab->set_release_listener(1);
     $lab->start_miji;
