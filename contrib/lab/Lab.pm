@@ -28,6 +28,7 @@ use POSIX qw(:sys_wait_h);
 use Time::HiRes qw(sleep time);
 use Lab::Balance;
 use Lab::Client;
+use Lab::Desk;
 use Lab::Fault;
 use Lab::Mailbox;
 use Lab::Miji;
@@ -35,7 +36,7 @@ use Lab::Postfix;
 use Lab::Slapd;
 use Lab::Tls;
 
-our @ISA = qw(Lab::Slapd Lab::Postfix Lab::Miji Lab::Mailbox Lab::Balance Lab::Tls Lab::Fault);
+our @ISA = qw(Lab::Slapd Lab::Postfix Lab::Miji Lab::Mailbox Lab::Balance Lab::Tls Lab::Fault Lab::Desk);
 
 my $TOP = abs_path(dirname(__FILE__) . '/../..');
 my $MARK = '.miji-lab';    # in a directory that is ours to empty
