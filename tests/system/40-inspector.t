@@ -16,7 +16,7 @@ my $slowness = $lab->{build} =~ m{/tsan$} ? 5 : 1;    # of workers under the thr
 my $conf = Lab::read_file("$lab->{top}/contrib/lab/miji.conf");
 $conf .= sprintf "sandbox { helpers 2; time %ds }\nlimits { time %ds }\n", 2 * $slowness, 4 * $slowness;
 $lab->start_slapd;
-$lab->start_miji(conf => $conf);
+$lab->start_miji(conf => $conf, review => 1);
 $lab->start_postfix;
 my @delivered;
 
@@ -30,7 +30,7 @@ supervisor_killed();
 drained();
 $lab->wait_queue_empty(20);
 is_deeply(
-    [sort map { $_->subject } $lab->mailbox],
+    [sort map { $_->subject } grep { $_->field('Auto-Submitted') ne 'auto-generated' } $lab->mailbox],
     [sort @delivered],
     'what was accepted has arrived, nothing else'
 );
@@ -147,13 +147,31 @@ sub worker_killed {
     passes('after a worker was killed');
     ($reply, @workers) = caught('killed');
     kill 'KILL', @workers;
-    like(
-        $reply->(),
-        qr/^550 5\.7\.1 This message cannot be checked \[MIJI-\w{6}\]$/,
-        'killed again by the same message: nobody will ever know what is in it, and nothing is held yet'
-    );
+    like($reply->(), qr/^250 /, 'case 24: killed again by the same message: nobody will ever know what is in it');
     $lab->wait_for(sub { workers() == 2 }, 10);
-    passes('killed', 0, long_message('killed'));    # a third time it is read
+    held('killed');
+}
+
+# It is held. Whoever lets it go has to say what it is; and the client that comes once more is answered by that.
+sub held {
+    my ($subject) = @_;
+    my $gao = sub { $lab->miji_as('gao', '--lang', 'en', @_) };
+    my ($status, $text) = $gao->('held', '--json');
+    my ($hold) = @{ decode_json($text)->{holds} };
+    is($hold->{reason}, 'inspector-failed', 'case 24: held') or return diag $text;
+    like(($gao->('show', $hold->{id}))[1], qr/--as LEVEL/, 'case 24: the reviewer reads what to do');
+    ($status, $text) = $gao->('approve', $hold->{id});
+    is("$status $text", "1 nobody knows its label: say what it is with --as LEVEL\n", 'case 24: not without a label');
+    ($status, $text) = $gao->('approve', $hold->{id}, '--as', '机密');
+    is($status, 0, 'case 24: with one') or diag $text;
+    my $arrived = sub {
+        scalar grep { $_->subject eq $subject } $lab->mailbox(address('an'));
+    };
+    ok($lab->wait_for($arrived, 20), 'case 24: it is delivered');
+    passes($subject, 0, long_message($subject));    # read this time, and settled
+    my $told = sub { scalar(my @notices = $lab->mailbox(address('bo'))) };
+    $lab->wait_for(sub { $told->() >= 2 }, 20);
+    is($told->(), 2, 'case 24: bo is told at its begin and its end');
 }
 
 # One that dies before it has read anything costs nothing: another reads the message.
