@@ -1,6 +1,7 @@
 #!/usr/bin/perl
 # Every level to people of every clearance, from inside, from a partner and from the internet: each reply, and what lies
-# in the mailboxes afterwards. Nobody who is not cleared ever has a message; everybody who is has it.
+# in the mailboxes afterwards. Nobody who is not cleared ever has a message; everybody who is has it (semantics.md 14, cases 1,
+# 2, 6, 7, 9, 12, 13).
 use strict;
 use warnings;
 use FindBin;

@@ -1,5 +1,6 @@
 #!/usr/bin/perl
-# Who somebody is: by login, by certificate, by neither. Facts of the session decide, never what the message claims.
+# Who somebody is: by login, by certificate, by neither. Facts of the session decide, never what the message claims
+# (semantics.md 14, cases 10, 11, 38 to 41, 66, 68).
 use strict;
 use warnings;
 use FindBin;

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# Mail of programs on this host, through sendmail(1): 公开 passes, everything above waits in the maildrop; it is never
+# Mail of programs on this host, through sendmail(1): 公开 passes (case 35), everything above waits in the maildrop; it is never
 # bounced, since a bounce would carry it past the filter to whatever -f says.
 use strict;
 use warnings;

@@ -176,6 +176,7 @@ sub held_and_released {
     is(scalar @reports, 1, 'case 72: one report of success');
 }
 
+# Case 21.
 sub held_and_refused {
     my $sent = mail(
         at_office('bo'),

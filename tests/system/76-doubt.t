@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# The answer to a released message is lost on its way back (semantics.md 10, row 11): Postfix has it, Miji cannot know. The
+# The answer to a released message is lost on its way back (semantics.md 10, row 11; case 58): Postfix has it, Miji cannot know. The
 # supervisor looks into Postfix's queue and log, and the hold is released, once.
 use strict;
 use warnings;

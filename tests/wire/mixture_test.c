@@ -116,7 +116,7 @@ static void reload(const char *more)
     g_assert_true(ok);
 }
 
-/* The right-hand column: what is wrong for one is wrong for all. */
+/* The right-hand column: what is wrong for one is wrong for all (case 4). */
 static void test_refuse_all(void)
 {
     static const struct {

@@ -15,7 +15,7 @@ static void expect_taken(struct releasing *releasing, guint count)
 
 /* ---------------------------------------------------------------- losses */
 
-/* Taken, and nobody heard it: Postfix knows. */
+/* Taken, and nobody heard it: Postfix knows (case 58). */
 static void test_lost_answer(void)
 {
     struct releasing *releasing = releasing_new();

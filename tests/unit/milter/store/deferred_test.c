@@ -30,7 +30,8 @@ static gint64 clock_of(struct stored *stored, const char *canonical)
     return entry_of(stored, canonical).own_since_s;
 }
 
-/* The clock of 7.2.4 runs while the trouble is the message's own, and begins anew after everybody's. */
+/* The clock of 7.2.4 runs while the trouble is the message's own, and begins anew after everybody's
+ * (case 26). */
 static void test_deferred(void)
 {
     g_autoptr(stored) stored = stored_new();
