@@ -35,10 +35,15 @@ my @scenarios = (
     scenario('interrupted', 'an', \&held_message, send_phase(), interrupted(approve_phase())),
     scenario('doubt', 'an', \&held_message, send_phase(), doubt_phase(), again_phase()),
     scenario('forged', '', \&held_message, forged_phase()),
+    scenario('sealed', 'an', \&sealed_message, send_phase(), approve_as_phase()),
     scenario('given up', 'an', \&refused_message, given_up_phase()),
     scenario('digest', 'an', \&refused_message, digest_phase()),
 );
 
+if ($lab->{build} =~ m{^(.*)/fault$}) {
+    my $program = Lab::read_file("$1/bin/miji-milter");
+    ok($program =~ /miji-milter/ && $program !~ /MIJI_FAULT/, 'what is installed has no such places');
+}
 record($_) for @scenarios;
 my @plans = plans();
 dies_or_fails($_) for @plans;

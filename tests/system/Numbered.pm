@@ -14,9 +14,10 @@ use Lab;
 use Lab::Agency;
 
 our @EXPORT = qw(
-    begin_numbered new_message do_phase settle outcome all_are_counted new_mail sql count_of of_hold wait_up doubts
-    split_message large_message held_message late_message plain_message refused_message
-    send_phase note_phase approve_phase refuse_phase late_phase doubt_phase again_phase forged_phase
+    begin_numbered new_message do_phase settle outcome all_are_counted new_mail sql count_of of_hold
+    kill_daemon wait_up doubts
+    split_message large_message held_message late_message plain_message refused_message sealed_message
+    send_phase note_phase approve_phase approve_as_phase refuse_phase late_phase doubt_phase again_phase forged_phase
     anew_phase revoked_phase restored_phase wrong_clock_phase given_up_phase digest_phase put_off interrupted is_over);
 
 my $lab;
@@ -121,6 +122,18 @@ sub plain_message {
 sub refused_message {
     my ($n) = @_;
     return message($n, 'refused', login => 'boss', from => address('boss'), to => people(qw(an ni)), label => '机密');
+}
+
+# Nobody can read it: who approves it says what it is.
+sub sealed_message {
+    my ($n) = @_;
+    my $message = message($n, 'sealed', to => people(qw(an)), label => '公开', body => 'MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A');
+    for my $data ($message->{data}) {
+        $data =~ s{^Content-Type: .*}{Content-Type: application/pkcs7-mime; smime-type=enveloped-data}m;
+        $data =~ s{^Content-Transfer-Encoding: .*}{Content-Transfer-Encoding: base64}m;
+        $message->{how}[-1] = $data;
+    }
+    return $message;
 }
 
 # ---------------------------------------------------------------------------------------------------------- doing
@@ -302,6 +315,7 @@ sub note_phase {
 }
 
 sub approve_phase { return ask_phase('approve', \&is_over, 'gao', 'approve') }
+sub approve_as_phase { return ask_phase('approve as', \&is_over, 'gao', 'approve', '--as', '内部') }
 sub refuse_phase { return ask_phase('refuse', \&is_over, 'ra', 'refuse') }
 sub is_approved { return count_of("slip WHERE hold > $last{hold} AND approved_ms IS NOT NULL") }
 sub is_over { return !count_of('hold WHERE closed_ms IS NULL') }

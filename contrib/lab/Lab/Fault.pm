@@ -18,6 +18,26 @@ sub prepare_faults {
     $self->{fault_environment} = { MIJI_FAULT => "$dir/plan", MIJI_CLOCK => "$dir/clock" };
 }
 
+sub spy_environment {
+    my ($self, $spy) = @_;
+    return (
+        LD_PRELOAD => $spy,
+        ASAN_OPTIONS => join(':', grep {defined} $ENV{ASAN_OPTIONS}, 'verify_asan_link_order=0'),
+        MIJI_DISK_FOLDER => "$self->{dir}/state",
+        MIJI_DISK_FAULT => "$self->{dir}/fault/disk"
+    );
+}
+
+# Miji's calls that change its state fail with this error (ENOSPC, EIO, EROFS), until this is called without one. For a Miji
+# that was started with disk_spy => the path of disk_spy.so (tests/support/preload/disk_spy.h).
+sub fail_disk {
+    my ($self, $error) = @_;
+    my $file = "$self->{dir}/fault/disk";
+    return unlink $file if !defined $error;
+    Lab::write_file("$file.new", "$error\n", 0644);
+    rename "$file.new", $file or die "$file: $!\n";
+}
+
 # The plan, lines as milter/conf/fault.h has them; without any, nothing happens any more.
 sub plan_faults {
     my ($self, @lines) = @_;

@@ -30,6 +30,7 @@ sub start_miji {
         %ENV,
         MAIL_CONFIG => "$self->{dir}/postfix/config",
         %{ $self->{fault_environment} || {} },
+        $option{disk_spy} ? $self->spy_environment($option{disk_spy}) : (),
         %{ $option{environment} || {} });
     $self->start_process(
         'miji', "$self->{dir}/bin/miji-milter",
