@@ -58,7 +58,7 @@ Lab::write_file("$lab->{dir}/example/master.cf", $services);
 ($status, $text) = Lab::run_command('postconf', -c => "$lab->{dir}/example", '-M');
 is_deeply([map { (split)[0] } split /\n/, $text], [qw(smtp submission pickup cleanup 127.0.0.1:10026)], 'master.cf.example is one');
 ($status, $text) = Lab::run_command('postconf', -c => "$lab->{dir}/example", '-P');
-is(scalar(my @options = split /\n/, $text), 24, 'with its options') or diag $text;
+is(scalar(my @options = split /\n/, $text), 25, 'with its options') or diag $text;
 my @unknown = grep { /unused parameter/ } split /\n/, $text;
 is_deeply(\@unknown, [], 'all of which Postfix knows');
 
