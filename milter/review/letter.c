@@ -232,7 +232,7 @@ static void append_language(GString *out, const struct letter *letter, guint sho
     }
 }
 
-/* "编号 / Reference: MIJI-k3x9qa", once for all languages. */
+/* "参考号 / Reference: MIJI-k3x9qa", once for all languages. */
 static void append_fact(GString *out, const struct letter *letter, enum notice_text id, const char *value)
 {
     enum language languages[2];
