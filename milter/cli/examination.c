@@ -1,6 +1,8 @@
 #include "milter/cli/doctor.h"
 
-#define WIDTH 78
+#include "milter/decide/page.h"
+
+#define COLUMN 6
 
 static void finding_free(gpointer data)
 {
@@ -45,51 +47,20 @@ gboolean examination_failed(const struct examination *e)
     return FALSE;
 }
 
-/* Breaks at blanks (Chinese: anywhere) so that lines stay within the terminal; continuation lines stand under
- * the text. */
-static void wrapped(GString *out, const char *text, guint indent)
-{
-    guint column = indent;
-    const char *p = text;
-    while (*p) {
-        const char *end = g_utf8_next_char(p);
-        gboolean wide = g_unichar_iswide(g_utf8_get_char(p));
-        guint cells = wide ? 2 : 1;
-        while (!wide && *p != ' ' && *end && *end != ' ' && !g_unichar_iswide(g_utf8_get_char(end))) {
-            end = g_utf8_next_char(end);
-            cells++;
-        }
-        if (column + cells > WIDTH && column > indent) {
-            g_string_append_printf(out, "\n%*s", (int)indent, "");
-            column = indent;
-            if (*p == ' ') {
-                p++;
-                continue;
-            }
-        }
-        g_string_append_len(out, p, end - p);
-        column += cells;
-        p = end;
-    }
-    g_string_append_c(out, '\n');
-}
-
 static char *as_text(const struct examination *e, enum language language)
 {
     static const enum message_id words[] = {MSG_DOC_GOOD, MSG_DOC_NOTE, MSG_DOC_WARNING, MSG_DOC_FAIL};
-    GString *out = g_string_new(NULL);
+    struct page page = page_new();
     guint counts[4] = {0};
     for (guint i = 0; i < e->findings->len; i++) {
         const struct doctor_finding *finding = g_ptr_array_index(e->findings, i);
         counts[finding->level]++;
-        g_string_append(out, message_text(words[finding->level], language));
         g_autofree char *what = message_format(&finding->what, language);
-        wrapped(out, what, 6);
+        page_field(&page, 0, COLUMN, message_text(words[finding->level], language), what);
         if (finding->remedy.id == MSG_NONE)
             continue;
         g_autofree char *remedy = message_format(&finding->remedy, language);
-        g_string_append(out, "      ");
-        wrapped(out, remedy, 6);
+        page_field(&page, 0, COLUMN, "", remedy);
     }
     g_autofree char *fails = g_strdup_printf("%u", counts[DOCTOR_FAIL]);
     g_autofree char *warnings = g_strdup_printf("%u", counts[DOCTOR_WARNING]);
@@ -97,8 +68,9 @@ static char *as_text(const struct examination *e, enum language language)
     struct message summary = message_make(MSG_DOC_SUMMARY, fails, warnings, notes, NULL);
     g_autofree char *last = message_format(&summary, language);
     message_clear(&summary);
-    g_string_append_printf(out, "\n%s\n", last);
-    return g_string_free(out, FALSE);
+    page_blank(&page);
+    page_field(&page, 0, 0, "", last);
+    return page_finish(&page);
 }
 
 static void json_string(GString *out, const char *text)

@@ -75,10 +75,10 @@ static char *reason_line(const struct sitting *sitting, const struct hold *hold)
     return sitting_reason(sitting, reason);
 }
 
-/* "23 h left": in the largest unit that is whole. */
+/* "24 h left": in the largest unit of which there are two; what is begun of a minute counts as one. */
 static char *time_left(const struct sitting *sitting, gint64 deadline_ms)
 {
-    gint64 minutes = (deadline_ms - sitting->now_ms) / 60000;
+    gint64 minutes = (deadline_ms - sitting->now_ms + 59999) / 60000;
     enum message_id id = minutes >= 2880 ? MSG_DESK_DAYS : minutes >= 120 ? MSG_DESK_HOURS : MSG_DESK_MINUTES;
     gint64 count = minutes >= 2880 ? minutes / 1440 : minutes >= 120 ? minutes / 60 : minutes;
     g_autofree char *number = g_strdup_printf("%" G_GINT64_FORMAT, count);
