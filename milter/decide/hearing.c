@@ -2,6 +2,17 @@
 
 #include <stdarg.h>
 
+char *hearing_date(const struct hearing *hearing, gint64 at_s)
+{
+    const struct conf *conf = hearing->inputs->snapshot->conf;
+    g_autoptr(GTimeZone) host = g_time_zone_new_local();
+    GTimeZone *zone = conf != NULL && conf->time_zone != NULL ? conf->time_zone : host;
+    g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(at_s);
+    g_autoptr(GDateTime) local = utc != NULL ? g_date_time_to_timezone(utc, zone) : NULL;
+
+    return local != NULL ? g_date_time_format(local, "%Y-%m-%d") : NULL;
+}
+
 const struct scheme *hearing_home(const struct hearing *hearing)
 {
     return schemes_home(hearing->inputs->snapshot->schemes);

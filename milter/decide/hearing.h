@@ -63,6 +63,8 @@ struct hearing {
 /* "MIJI-k3x9qa": what replies and notices end in and `miji trace` finds. */
 #define REFERENCE_PREFIX "MIJI-"
 
+/* "2026-06-01" of seconds since the epoch, in the time zone of the configuration. New; NULL: no such date. */
+char *hearing_date(const struct hearing *hearing, gint64 at_s);
 /* The schemes' home, for short. */
 const struct scheme *hearing_home(const struct hearing *hearing);
 /* E as far as it is known; NULL: nothing is. */

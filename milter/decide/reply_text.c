@@ -49,10 +49,9 @@ static void append_recipients(GString *out, const struct hearing *hearing)
     }
 }
 
-static void append_date(GString *out, gint64 now)
+static void append_date(GString *out, const struct hearing *hearing)
 {
-    g_autoptr(GDateTime) moment = g_date_time_new_from_unix_local(now);
-    g_autofree char *text = moment != NULL ? g_date_time_format(moment, "%Y-%m-%d") : NULL;
+    g_autofree char *text = hearing_date(hearing, hearing->inputs->now);
 
     g_string_append(out, or_dash(text));
 }
@@ -101,7 +100,7 @@ static gboolean append_place(GString *out, const struct hearing *hearing, const 
     else if (strcmp(name, "contact") == 0)
         g_string_append(out, or_dash(policy->contact));
     else if (strcmp(name, "date") == 0)
-        append_date(out, hearing->inputs->now);
+        append_date(out, hearing);
     else
         return FALSE;
     return TRUE;

@@ -67,16 +67,9 @@ static gboolean has_waited(const struct hearing *hearing, const struct past_entr
 /* Nobody shops for another reviewer by sending the same again. */
 static void refuse_again(const struct hearing *hearing, struct decided_recipient *recipient)
 {
-    const struct conf *conf = hearing->inputs->snapshot->conf;
     struct reason *reason = reasons_add(recipient->reasons, REASON_REFUSED_BEFORE, CHECK_RULES, CHECK_DENY);
-    g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(recipient->past->at_s);
-    g_autoptr(GTimeZone) host = g_time_zone_new_local();
-    g_autoptr(GDateTime) local =
-        utc != NULL
-            ? g_date_time_to_timezone(utc, conf != NULL && conf->time_zone != NULL ? conf->time_zone : host)
-            : NULL;
 
-    reason->detail = local != NULL ? g_date_time_format(local, "%Y-%m-%d") : NULL;
+    reason->detail = hearing_date(hearing, recipient->past->at_s);
     reason->address = address_shown(recipient->first->address);
 }
 

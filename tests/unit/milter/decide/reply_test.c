@@ -115,6 +115,7 @@ static void test_configured(void)
          "bo@agency.gov.cn to an@agency.gov.cn in office (MIJI-abc234) [MIJI-abc234]"},
         {"{recipients}", "an@agency.gov.cn, mi@agency.gov.cn [MIJI-abc234]"},
         {"{{x} {level} {nosuch} {", "{x} - {nosuch} { [MIJI-abc234]"},
+        {"{date}", "2026-06-01 [MIJI-abc234]"}, /* in Beijing, a day later than here */
         {"100% sure", "100% sure [MIJI-abc234]"}, /* the daemon doubles it */
         {"two\nlines", "Choose a classification for this message [MIJI-abc234]"},
         {"", "Choose a classification for this message [MIJI-abc234]"},
@@ -123,6 +124,8 @@ static void test_configured(void)
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autoptr(world) world = world_new();
         world->policy->contact = g_strdup("保密办 8001");
+        world->conf->time_zone = g_time_zone_new_identifier("Asia/Shanghai");
+        world->now = G_GINT64_CONSTANT(1780245000); /* 2026-05-31 16:30 UTC */
         world->policy->unlabelled_inside.kind = OUTCOME_REFUSE;
         world->policy->unlabelled_inside.text = g_strdup(rows[i].text);
         world_usual(world, NULL);
