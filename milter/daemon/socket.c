@@ -205,7 +205,14 @@ gboolean socket_grant(const struct listener *listener, uid_t owner, GError **err
         }
         group = found->gr_gid;
     }
-    if (!grant(path, geteuid() == 0 ? owner : (uid_t)-1, group, listener->mode))
-        return fail(error, "set owner and mode of", listener->address);
-    return TRUE;
+    if (grant(path, geteuid() == 0 ? owner : (uid_t)-1, group, listener->mode))
+        return TRUE;
+    if (errno == EPERM && listener->group) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
+                    "cannot give %s to group %s: the user that Miji runs as must be in that group "
+                    "(adduser USER %s)",
+                    listener->address, listener->group, listener->group);
+        return FALSE;
+    }
+    return fail(error, "set owner and mode of", listener->address);
 }

@@ -318,6 +318,8 @@ static struct snapshot *read_configuration(const struct supervisor_options *opti
     g_autofree char *text = diagnostics_render(diagnostics, DIAGNOSTIC_TEXT, language);
     if (*text)
         fprintf(stderr, "%s", text);
+    if (!snapshot)
+        fprintf(stderr, "miji-milter: %s\n", message_text(MSG_NOT_STARTED, language));
     return snapshot;
 }
 

@@ -249,7 +249,8 @@ char *sitting_trouble(const struct sitting *sitting, const char *trouble)
     static const struct {
         const char *what;
         enum message_id id;
-    } troubles[] = {{"recheck-failed ", MSG_DESK_RECHECK_FAILED},
+    } troubles[] = {{"recheck-failed unreadable", MSG_DESK_UNREADABLE},
+                    {"recheck-failed ", MSG_DESK_RECHECK_FAILED},
                     {"recheck-put-off ", MSG_DESK_RECHECK_PUT_OFF},
                     {"release-failed ", MSG_DESK_RELEASE_FAILED},
                     {"put-off ", MSG_DESK_RELEASE_PUT_OFF}};

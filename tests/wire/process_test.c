@@ -267,6 +267,11 @@ static void test_says_why(void)
         g_file_set_contents(store, "what is no database, and long enough to be seen as none", -1, NULL));
     g_assert_cmpint(stat(state, &st), ==, 0);
     g_assert_cmpint(chown(store, st.st_uid, st.st_gid), ==, 0);
+    g_autofree char *bad = path_of("bad.conf"), *errors = NULL;
+    g_assert_true(g_file_set_contents(bad, "nonsense\n", -1, NULL));
+    g_assert_cmpint(run_milter(bad, "-f", &errors), ==, 1);
+    g_assert_true(g_str_has_prefix(errors, bad));
+    g_assert_true(g_str_has_suffix(errors, "\nmiji-milter: not started: the configuration has errors\n"));
     g_assert_cmpint(run_milter(conf, NULL, &detached), ==, 2);
     expect_why(detached, "store.db: the file is no database");
     g_assert_cmpint(run_milter(conf, "-f", &foreground), ==, 2);

@@ -2,7 +2,9 @@
 
 #include <glib/gstdio.h>
 #include <grp.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* Mode and group are right from the first moment, not only behind socket_grant. */
@@ -129,6 +131,37 @@ static void test_nothing_is_granted_through_a_link(void)
     listener_free(listener);
 }
 
+/* A socket cannot be given to a group in which one is not: the unit of systemd starts as user miji. */
+static void grant_as_nobody(const struct listener *listener)
+{
+    g_autoptr(GError) error = NULL;
+    if (geteuid() == 0 && (setgroups(0, NULL) != 0 || setgid(65534) != 0 || setuid(65534) != 0))
+        _exit(2);
+    gboolean granted = socket_grant(listener, 65534, &error);
+    _exit(!granted && strstr(error->message, " to group root: ") != NULL ? 0 : 1);
+}
+
+static void test_group_of_others(void)
+{
+    g_autofree char *address = place();
+    struct listener *listener = listener_new(address, ROLE_SMTP);
+    g_autofree char *folder = g_path_get_dirname(socket_path(address));
+    int fd = socket_listen(address, NULL), status = -1;
+    g_assert_cmpint(chmod(folder, 0755), ==, 0);
+    listener->mode = 0660;
+    listener->group = g_strdup("root");
+    if (geteuid() == 0) /* its owner may set its mode, and not this group */
+        g_assert_cmpint(chown(socket_path(address), 65534, 65534), ==, 0);
+    pid_t child = fork();
+    if (child == 0)
+        grant_as_nobody(listener);
+    g_assert_cmpint(waitpid(child, &status, 0), ==, child);
+    g_assert_cmpint(status, ==, 0);
+    close(fd);
+    leave(address);
+    listener_free(listener);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -137,6 +170,7 @@ int main(int argc, char **argv)
     g_test_add_func("/socket/one-that-serves", test_one_that_serves_is_left_alone);
     g_test_add_func("/socket/full-queue", test_full_queue_is_not_death);
     g_test_add_func("/socket/dead", test_what_a_dead_one_left_is_replaced);
+    g_test_add_func("/socket/group-of-others", test_group_of_others);
     g_test_add_func("/socket/link", test_nothing_is_granted_through_a_link);
     return g_test_run();
 }

@@ -253,6 +253,7 @@ static void test_stuck(void)
     } rows[] = {
         {"recheck-failed not-cleared",
          "  problem       the check before release did not pass (not-cleared)\n"},
+        {"recheck-failed unreadable", "  problem       what was kept of it cannot be read\n"},
         {"recheck-put-off directory-unavailable",
          "  problem       the check before release cannot be made now\n"
          "                (directory-unavailable)\n"},
