@@ -150,7 +150,10 @@ sub time_passes {
     my ($seconds, $place, $what) = @_;
     $lab->plan_faults("$place stop 1");
     $lab->advance_clock($seconds);
-    ok($lab->wait_for(sub { !$lab->faults_left }, 20), $what);
+    my $passed = sub { !$lab->faults_left };
+    # It looks once a minute: a look that was just under way, or that met a directory which was coming back, comes again.
+    $lab->advance_clock(61) if !$lab->wait_for($passed, 10);
+    ok($lab->wait_for($passed, 20), $what);
 }
 
 sub unexpected {
@@ -464,10 +467,10 @@ sub expires {
     my $hold = only_hold('case 71');
     time_passes($DAY + 60, 'sweeper.expired', 'case 71: its time is over, seen once');
     is(only_hold('case 71')->{state}, 'held', 'case 71: which ends nothing');
-    time_passes(9 * 60, 'sweeper.expired', 'case 71: seen nine minutes later');
+    time_passes(8 * 60, 'sweeper.expired', 'case 71: seen eight minutes later');
     is(only_hold('case 71')->{state}, 'held', 'case 71: nor does that');
     turned_down('case 71', qr/its deadline was/, 'gao', 'approve', $hold->{id});
-    time_passes(2 * 60, 'sweeper.expired', 'case 71: seen eleven minutes later');
+    time_passes(3 * 60, 'sweeper.expired', 'case 71: seen more than ten minutes later');
     my $text = next_notice(address('gu'), 'case 71');
     like($text, qr/x\@example\.net/, 'case 71: gu learns from whom it was');
     unlike($text, qr/\Q$message{subject}\E/, 'case 71: and nothing else');
