@@ -351,6 +351,7 @@ sub clear_an {
 }
 
 sub kill_daemon {
+    wait_up();    # it may have died already
     my ($daemon) = map { $_->{pid} } grep { $_->{name} eq 'miji-daemon' } $lab->miji_processes;
     kill 'KILL', $daemon;
     $lab->wait_for(sub { !kill 0, $daemon }, 5);
